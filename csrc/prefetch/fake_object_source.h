@@ -29,8 +29,8 @@ class FakeObjectSource : public ObjectSource {
   explicit FakeObjectSource(FakeObjectOptions options);
 
   std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) override;
-  std::string Describe(std::string_view name) const override {
-    return "fake://" + std::string(name);
+  std::string Describe(const ObjectRef& object) const override {
+    return "fake://" + std::string(object.name);
   }
 
   // What fetching the bytes from `offset` on gives.

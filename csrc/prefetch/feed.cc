@@ -305,7 +305,7 @@ void Feed::RecordEnd(const FifoWriter& writer, const Error& error) {
 Error Feed::PartError(const Part& part) const {
   const FetchResult& failure = part.failure;
   const uint64_t begin = part.spec.offset;
-  std::string message = source_->Describe(part.spec.object.name) + " bytes " +
+  std::string message = source_->Describe(part.spec.object) + " bytes " +
                         std::to_string(begin) + "-" + std::to_string(begin + part.spec.size - 1) +
                         ": " + failure.what;
   if (part.tries > 1) {

@@ -15,7 +15,9 @@ namespace smtf {
 class FileObjectSource : public ObjectSource {
  public:
   std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) override;
-  std::string Describe(std::string_view name) const override { return std::string(name); }
+  std::string Describe(const ObjectRef& object) const override {
+    return std::string(object.name);
+  }
 };
 
 }  // namespace smtf

@@ -6,18 +6,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "checksum/object_checksum.h"
 #include "errors.h"
 
 namespace smtf {
+
+// The `source` of an object that is no object: `name` holds its bytes, and nothing is fetched.
+inline constexpr uint16_t kInlineSource = 0xffff;
 
 // An object as it was listed. The views belong to the list that it came from.
 struct ObjectRef {
   std::string_view name;  // S3 key or path
   uint64_t size = 0;
   std::string_view etag;  // with its quotes; empty where the source has none
+  uint16_t source = 0;    // which of a MultiSource's
 };
 
 // Bytes [offset, offset + size) of an object, to be put at dst. The memory is the caller's and
@@ -46,6 +52,11 @@ struct FetchResult {
   std::string advice;              // what to do about it
   bool throttled = false;          // the server asks for fewer requests
   double retry_after_seconds = 0;  // the server's own wish
+
+  // Of any status. From the request to the first byte of the body; negative without one.
+  double first_byte_seconds = -1;
+  // What the store says of the object, or of the range that was asked for; nobody has verified it.
+  std::optional<AnnouncedChecksum> checksum;
 };
 
 // One worker's way to the objects: a connection, where there is one. Fetch is called by one thread
@@ -74,7 +85,7 @@ class ObjectSource {
   virtual std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) = 0;
 
   // How error messages name an object: "s3://bucket/key", or a path.
-  virtual std::string Describe(std::string_view name) const = 0;
+  virtual std::string Describe(const ObjectRef& object) const = 0;
 };
 
 }  // namespace smtf

@@ -36,7 +36,9 @@ class S3ObjectSource : public ObjectSource {
   std::shared_ptr<const Credentials> credentials() const;
 
   std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) override;
-  std::string Describe(std::string_view name) const override { return address_.Describe(name); }
+  std::string Describe(const ObjectRef& object) const override {
+    return address_.Describe(object.name);
+  }
 
   const S3Options& options() const { return options_; }
   const S3Address& address() const { return address_; }

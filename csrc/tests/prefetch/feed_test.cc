@@ -266,7 +266,9 @@ class MendedSource : public ObjectSource {
     fetcher->good = good_.MakeFetcher(limits);
     return fetcher;
   }
-  std::string Describe(std::string_view name) const override { return std::string(name); }
+  std::string Describe(const ObjectRef& object) const override {
+    return std::string(object.name);
+  }
 
   std::atomic<bool> mended{false};
 
