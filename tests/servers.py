@@ -28,20 +28,21 @@ def moto_server(certificate: tuple[Path, Path] | None = None) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for_port(port, server)
+        wait_for_port(port, server, "moto's server")
         yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait()
 
 
-def _wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, server: subprocess.Popen[bytes], name: str) -> None:
+    """Waits until `server` listens on the port of 127.0.0.1."""
     deadline = time.monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
             return
         except ConnectionRefusedError:
-            assert server.poll() is None, "moto's server ended"
-            assert time.monotonic() < deadline, "moto's server does not listen"
+            assert server.poll() is None, f"{name} ended"
+            assert time.monotonic() < deadline, f"{name} does not listen"
             time.sleep(0.05)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages that a group of work needs and that are missing; the one list
 # of them. Without root it says which command to run instead, and fails.
-# Usage: tools/system_packages.sh build|test|fuzz [PYTHON]
+# Usage: tools/system_packages.sh build|test|fuzz|bench [PYTHON]
 set -euo pipefail
-group=${1:?usage: system_packages.sh build|test|fuzz [PYTHON]}
+group=${1:?usage: system_packages.sh build|test|fuzz|bench [PYTHON]}
 python=${2:-python3}
 missing=()
 
@@ -29,11 +29,17 @@ case $group in
     need "headers for the Python modules" "python$version-dev" python_header
     need "libcurl's headers: the prefetcher reads S3 with it" libcurl4-openssl-dev header curl/curl.h
     need "libcrypto's headers: requests to S3 are signed with it" libssl-dev header openssl/hmac.h
+    need "libexpat's headers: listings are parsed with it" libexpat1-dev header expat.h
+    need "zlib's headers: gzip files are decompressed with it" zlib1g-dev header zlib.h
     need "JSON in C++: what the prefetcher tells the reader" nlohmann-json3-dev header nlohmann/json.hpp
     ;;
   test)
     need "GoogleTest: the C++ tests" libgtest-dev header gtest/gtest.h
     need "readelf: which libraries a module is linked with" binutils command -v readelf
+    need "Ceph's S3 server, whose answers are not moto's" radosgw command -v radosgw
+    need "what it keeps its objects in" ceph-mon command -v ceph-mon
+    need "what it keeps its objects in" ceph-osd command -v ceph-osd
+    need "what sets it up" ceph-common command -v radosgw-admin
     ;;
   fuzz)
     need "libFuzzer" clang command -v clang++
@@ -43,7 +49,16 @@ case $group in
       need "the runtime of clang's sanitizers" "$runtime" dpkg -s "$runtime"
     fi
     ;;
-  *) echo "unknown group $group: build, test or fuzz" >&2; exit 2 ;;
+  bench)
+    # nginx is in /usr/sbin, which is not on every user's PATH.
+    need "the S3 server of the benchmarks" nginx-light test -x /usr/sbin/nginx
+    need "its listing of objects" libnginx-mod-http-xslt-filter \
+      test -e /usr/lib/nginx/modules/ngx_http_xslt_filter_module.so
+    need "its slow answers" libnginx-mod-http-echo \
+      test -e /usr/lib/nginx/modules/ngx_http_echo_module.so
+    need "its certificates" openssl command -v openssl
+    ;;
+  *) echo "unknown group $group: build, test, fuzz or bench" >&2; exit 2 ;;
 esac
 
 [ ${#missing[@]} -eq 0 ] && exit 0

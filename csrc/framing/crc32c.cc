@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "checksum/crc_polynomial.h"
+#include "checksum/crc_tables.h"
 #include "framing/crc32c_implementations.h"
 
 namespace smtf {
@@ -37,7 +39,7 @@ const std::vector<Crc32cImplementation>& Crc32cImplementations() {
 #elif defined(__aarch64__)
     if (crc32c::HasArmCrc()) usable.push_back({"armv8-crc", &crc32c::ExtendArm});
 #endif
-    usable.push_back({"portable", &crc32c::ExtendPortable});
+    usable.push_back({"portable", &CrcTables<Crc32cPolynomial>::Extend});
     return usable;
   }();
   return implementations;

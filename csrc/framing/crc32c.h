@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "checksum/crc_implementation.h"
+
 namespace smtf {
 
 // The CRC of A followed by `data`, where `crc` is the CRC of A; start with 0. Thread-safe.
@@ -18,11 +20,7 @@ inline uint32_t Crc32c(std::string_view data) { return ExtendCrc32c(0, data.data
 // tensorflow/core/lib/hash/crc32c.h has the same definition.
 constexpr uint32_t MaskCrc32c(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8u; }
 
-// One way of computing it, with the signature of ExtendCrc32c.
-struct Crc32cImplementation {
-  const char* name;
-  uint32_t (*extend)(uint32_t crc, const char* data, size_t size);
-};
+using Crc32cImplementation = CrcImplementation<uint32_t>;
 
 // Those that this CPU can run, the best first, which is the one that ExtendCrc32c uses. For tests
 // and benchmarks.

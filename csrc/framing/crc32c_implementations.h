@@ -1,5 +1,5 @@
-// The implementations behind crc32c.h. Each takes and returns the finished CRC, and says whether
-// this CPU can run it.
+// The implementations behind crc32c.h, besides tables. Each takes and returns the finished CRC, and
+// says whether this CPU can run it.
 #ifndef SMTF_FRAMING_CRC32C_IMPLEMENTATIONS_H_
 #define SMTF_FRAMING_CRC32C_IMPLEMENTATIONS_H_
 
@@ -7,9 +7,6 @@
 #include <cstdint>
 
 namespace smtf::crc32c {
-
-// Eight tables, eight bytes a step.
-uint32_t ExtendPortable(uint32_t crc, const char* data, size_t size);
 
 #if defined(__x86_64__)
 // The crc32 instruction on three streams at once, joined with one carry-less multiplication each.
