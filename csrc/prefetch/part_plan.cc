@@ -1,48 +1,52 @@
 #include "prefetch/part_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace smtf {
 
-PartPlan::PartPlan(size_t part_bytes, size_t first_part_bytes)
-    : part_bytes_(part_bytes), first_part_bytes_(std::min(first_part_bytes, part_bytes)) {}
+PartPlan::PartPlan(const PlanOptions& options, std::shared_ptr<const ObjectList> list)
+    : first_part_bytes_(options.first_part_bytes),
+      keep_empty_(options.keep_empty),
+      list_(std::move(list)),
+      order_(options.order, list_) {}
 
-void PartPlan::Add(std::string_view name, uint64_t size, std::string_view etag) {
-  if (finished_) {
-    throw Error(ErrorKind::kFailedPrecondition,
-                "cannot add '" + std::string(name) + "': the list of objects is finished");
-  }
-  objects_.Append(name, size, etag);
-}
-
-void PartPlan::Finish() { finished_ = true; }
-
-void PartPlan::Fail(ErrorKind kind, const std::string& message) {
-  if (finished_) return;
-  finished_ = true;
-  failure_.emplace(kind, message);
-}
-
-void PartPlan::Rewind() {
-  object_index_ = 0;
+void PartPlan::Begin(uint64_t epoch) {
+  order_.Begin(epoch);
   offset_ = 0;
   at_start_ = true;
 }
 
-PartPlan::State PartPlan::Peek(PartSpec* next) {
-  while (object_index_ < objects_.size() && objects_[object_index_].size == 0) ++object_index_;
-  if (object_index_ == objects_.size()) return finished_ ? State::kEnd : State::kWaiting;
-  const ObjectRef object = objects_[object_index_];
-  const uint64_t boundary = (offset_ / part_bytes_ + 1) * part_bytes_;
-  const uint64_t end = std::min(at_start_ ? first_part_bytes_ : boundary, object.size);
-  *next = {object, object_index_, offset_, static_cast<size_t>(end - offset_), end == object.size};
-  return State::kPart;
+PartPlan::State PartPlan::Peek(size_t part_bytes, PartSpec* next) {
+  for (;;) {
+    size_t index;
+    const EpochOrder::State state = order_.Peek(&index);
+    if (state == EpochOrder::State::kWaiting) return State::kWaiting;
+    if (state == EpochOrder::State::kEnd) return State::kEnd;
+    const ObjectRef object = (*list_)[index];
+    if (object.size > 0 || keep_empty_) {
+      const size_t size = NextSize(object, part_bytes);
+      const bool ends_object = offset_ + size == object.size;
+      *next = {object, order_.passed(), offset_, size, offset_ == 0, ends_object};
+      return State::kPart;
+    }
+    order_.Advance();
+  }
+}
+
+size_t PartPlan::NextSize(const ObjectRef& object, size_t part_bytes) const {
+  if (object.source == kInlineSource) return object.size;
+  const uint64_t whole = part_bytes - offset_ % part_bytes;
+  const uint64_t most = at_start_ ? std::min<uint64_t>(whole, first_part_bytes_) : whole;
+  return std::min(most, object.size - offset_);
 }
 
 void PartPlan::Advance(const PartSpec& part) {
-  at_start_ = false;
-  object_index_ = part.object_index + (part.ends_object ? 1 : 0);
-  offset_ = part.ends_object ? 0 : part.offset + part.size;
+  if (part.size > 0 && part.object.source != kInlineSource) at_start_ = false;
+  offset_ = part.offset + part.size;
+  if (!part.ends_object) return;
+  offset_ = 0;
+  order_.Advance();
 }
 
 }  // namespace smtf

@@ -4,10 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string_view>
 
 #include "errors.h"
+#include "prefetch/epoch_order.h"
 #include "prefetch/object_list.h"
 
 namespace smtf {
@@ -15,52 +16,57 @@ namespace smtf {
 // A range of one object, fetched with one request.
 struct PartSpec {
   ObjectRef object;
-  uint64_t object_index = 0;  // in the list
+  uint64_t object_index = 0;  // in this epoch's order of this shard, from 0
   uint64_t offset = 0;        // in the object
   size_t size = 0;
+  bool begins_object = false;
   bool ends_object = false;
 };
 
-// Objects may be added while the plan is walked. Not thread-safe: the part queue's lock guards it.
+struct PlanOptions {
+  size_t first_part_bytes = 256 * 1024;  // at least 1
+  OrderOptions order;
+  // Whether an object without bytes has a part, of size 0: wrapping makes a record of it.
+  bool keep_empty = false;
+};
+
+// Parts end at multiples of the part size. The first that an epoch fetches is smaller, so that the
+// first record does not wait for 8 MiB. An entry whose bytes are in the list is one part.
 //
-// Parts end at multiples of part_bytes. The first part of an epoch is smaller, so that the first
-// record does not wait for 8 MiB. An object without bytes has no part. This is the place for what
-// else decides the order of the bytes: shards, shuffles, manifests.
+// Not thread-safe: the part queue's lock guards it. The list may grow meanwhile.
 class PartPlan {
  public:
-  PartPlan(size_t part_bytes, size_t first_part_bytes);
+  // An Error of kind kInvalidArgument when the order is out of its bounds.
+  PartPlan(const PlanOptions& options, std::shared_ptr<const ObjectList> list);
 
-  void Add(std::string_view name, uint64_t size, std::string_view etag);
-  // The list is complete, or cannot be completed. The first call counts.
-  void Finish();
-  void Fail(ErrorKind kind, const std::string& message);
-
-  // Starts over from the first object.
-  void Rewind();
+  // Starts over, with the order of `epoch`. Before the first call it is that of epoch 0.
+  void Begin(uint64_t epoch);
 
   enum class State {
     kPart,     // *next is the part to fetch next
-    kWaiting,  // every object so far was cut; more may be added
+    kWaiting,  // what can be cut of the list so far was cut; more may be added
     kEnd,      // every object was cut and no more will come
   };
-  // Looks at the next part without moving on.
-  State Peek(PartSpec* next);
+  // Looks at the next part without moving on. `part_bytes`, at least 1, may differ from call to
+  // call. An Error as EpochOrder::Peek throws it.
+  State Peek(size_t part_bytes, PartSpec* next);
   // Moves past the part that Peek gave.
   void Advance(const PartSpec& part);
 
-  const ObjectList& objects() const { return objects_; }
+  // How many objects of this epoch were moved past, those without a part included: at kEnd, all.
+  uint64_t objects() const { return order_.passed(); }
   // What kept the list from being completed.
-  const std::optional<Error>& failure() const { return failure_; }
+  std::optional<Error> failure() const { return list_->failure(); }
 
  private:
-  const size_t part_bytes_;
+  size_t NextSize(const ObjectRef& object, size_t part_bytes) const;
+
   const size_t first_part_bytes_;
-  ObjectList objects_;
-  bool finished_ = false;
-  std::optional<Error> failure_;
-  uint64_t object_index_ = 0;
-  uint64_t offset_ = 0;
-  bool at_start_ = true;
+  const bool keep_empty_;
+  const std::shared_ptr<const ObjectList> list_;
+  EpochOrder order_;
+  uint64_t offset_ = 0;   // in the order's next object
+  bool at_start_ = true;  // nothing was fetched in this epoch
 };
 
 }  // namespace smtf

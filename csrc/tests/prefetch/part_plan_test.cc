@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -10,94 +12,174 @@ namespace smtf {
 namespace {
 
 using State = PartPlan::State;
+using Parts = std::vector<std::string>;
 
-std::vector<std::string> Walk(PartPlan* plan) {
-  std::vector<std::string> parts;
+PlanOptions Options(size_t first_part_bytes, bool keep_empty = false) {
+  PlanOptions options;
+  options.first_part_bytes = first_part_bytes;
+  options.keep_empty = keep_empty;
+  return options;
+}
+
+// "name offset+size", with "^" for a part that begins its object and "." for one that ends it.
+std::string Shown(const PartSpec& part) {
+  return std::string(part.object.name) + (part.begins_object ? "^" : " ") +
+         std::to_string(part.offset) + "+" + std::to_string(part.size) +
+         (part.ends_object ? "." : "");
+}
+
+Parts Walk(PartPlan* plan, size_t part_bytes = 100) {
+  Parts parts;
   PartSpec part;
-  while (plan->Peek(&part) == State::kPart) {
-    parts.push_back(std::string(part.object.name) + " " + std::to_string(part.offset) + "+" +
-                    std::to_string(part.size) + (part.ends_object ? "." : ""));
+  while (plan->Peek(part_bytes, &part) == State::kPart) {
+    parts.push_back(Shown(part));
     plan->Advance(part);
   }
   return parts;
 }
 
-TEST(PartPlanTest, CutsAtMultiplesAfterASmallFirstPart) {
-  PartPlan plan(100, 10);
-  plan.Add("a", 250, "");
-  plan.Add("b", 100, "");
-  plan.Finish();
-  const std::vector<std::string> expected = {"a 0+10", "a 10+90", "a 100+100", "a 200+50.",
-                                             "b 0+100."};
+class PartPlanTest : public testing::Test {
+ protected:
+  const std::shared_ptr<ObjectList> list_ = std::make_shared<ObjectList>();
+  PartSpec part_;
+};
+
+TEST_F(PartPlanTest, CutsAtMultiplesAfterASmallFirstPart) {
+  PartPlan plan(Options(10), list_);
+  list_->Append("a", 250, "");
+  list_->Append("b", 100, "");
+  list_->Finish();
+  const Parts expected = {"a^0+10", "a 10+90", "a 100+100", "a 200+50.", "b^0+100."};
   EXPECT_EQ(Walk(&plan), expected);
-  plan.Rewind();
+  EXPECT_EQ(plan.objects(), 2u);
+  plan.Begin(1);
+  EXPECT_EQ(plan.objects(), 0u);
   EXPECT_EQ(Walk(&plan), expected);
 }
 
-TEST(PartPlanTest, FirstPartIsNeverLargerThanTheObjectOrAPart) {
-  PartPlan small(100, 10);
-  small.Add("a", 3, "");
-  small.Add("b", 30, "");
-  EXPECT_EQ(Walk(&small), (std::vector<std::string>{"a 0+3.", "b 0+30."}));
-  PartPlan large(100, 1000);
-  large.Add("a", 150, "");
-  EXPECT_EQ(Walk(&large), (std::vector<std::string>{"a 0+100", "a 100+50."}));
+TEST_F(PartPlanTest, FirstPartIsNeverLargerThanTheObjectOrAPart) {
+  list_->Append("a", 3, "");
+  list_->Append("b", 150, "");
+  PartPlan small(Options(10), list_);
+  EXPECT_EQ(Walk(&small), (Parts{"a^0+3.", "b^0+100", "b 100+50."}));
+  PartPlan large(Options(1000), list_);
+  EXPECT_EQ(Walk(&large), (Parts{"a^0+3.", "b^0+100", "b 100+50."}));
 }
 
-TEST(PartPlanTest, ObjectsWithoutBytesHaveNoPart) {
-  PartPlan plan(100, 10);
-  for (const char* name : {"a", "b", "c"}) plan.Add(name, name[0] == 'b' ? 5 : 0, "");
-  plan.Finish();
-  EXPECT_EQ(Walk(&plan), (std::vector<std::string>{"b 0+5."}));
-  PartSpec unused;
-  EXPECT_EQ(plan.Peek(&unused), State::kEnd);
+TEST_F(PartPlanTest, ThePartSizeMayChange) {
+  list_->Append("a", 1000, "");
+  PartPlan plan(Options(10), list_);
+  Parts parts;
+  for (const size_t part_bytes : {100, 100, 30, 30, 400, 7, 1000}) {
+    ASSERT_EQ(plan.Peek(part_bytes, &part_), State::kPart);
+    parts.push_back(Shown(part_));
+    plan.Advance(part_);
+  }
+  EXPECT_EQ(parts, (Parts{"a^0+10", "a 10+90", "a 100+20", "a 120+30", "a 150+250", "a 400+6",
+                          "a 406+594."}));
 }
 
-TEST(PartPlanTest, WaitsForObjectsUntilFinished) {
-  PartPlan plan(100, 10);
-  PartSpec part;
-  EXPECT_EQ(plan.Peek(&part), State::kWaiting);
-  plan.Add("a", 5, "");
-  EXPECT_EQ(Walk(&plan), (std::vector<std::string>{"a 0+5."}));
-  EXPECT_EQ(plan.Peek(&part), State::kWaiting);
-  plan.Add("b", 5, "");
-  EXPECT_EQ(Walk(&plan), (std::vector<std::string>{"b 0+5."}));
-  plan.Finish();
-  EXPECT_EQ(plan.Peek(&part), State::kEnd);
-  EXPECT_THROW(plan.Add("c", 5, ""), Error);
+TEST_F(PartPlanTest, PeekingAgainWithAnotherSizeReplacesThePart) {
+  list_->Append("a", 1000, "");
+  PartPlan plan(Options(500), list_);
+  plan.Peek(100, &part_);
+  plan.Peek(200, &part_);
+  EXPECT_EQ(Shown(part_), "a^0+200");
 }
 
-TEST(PartPlanTest, AFailureEndsTheListOnce) {
-  PartPlan plan(100, 10);
-  plan.Add("a", 5, "");
-  plan.Fail(ErrorKind::kPermissionDenied, "listing: 403");
-  plan.Fail(ErrorKind::kUnavailable, "later");
-  EXPECT_EQ(Walk(&plan), (std::vector<std::string>{"a 0+5."}));
-  PartSpec unused;
-  EXPECT_EQ(plan.Peek(&unused), State::kEnd);
+TEST_F(PartPlanTest, ObjectsWithoutBytesHaveNoPartButCount) {
+  for (const char* name : {"a", "b", "c"}) list_->Append(name, name[0] == 'b' ? 5 : 0, "");
+  list_->Finish();
+  PartPlan plan(Options(10), list_);
+  ASSERT_EQ(plan.Peek(100, &part_), State::kPart);
+  EXPECT_EQ(part_.object_index, 1u);
+  EXPECT_EQ(Walk(&plan), (Parts{"b^0+5."}));
+  EXPECT_EQ(plan.Peek(100, &part_), State::kEnd);
+  EXPECT_EQ(plan.objects(), 3u);
+}
+
+TEST_F(PartPlanTest, ObjectsWithoutBytesAreKeptWhenAsked) {
+  list_->Append("a", 0, "");
+  list_->Append("b", 50, "");
+  list_->Append("c", 0, "");
+  list_->Finish();
+  PartPlan plan(Options(10, true), list_);
+  EXPECT_EQ(Walk(&plan), (Parts{"a^0+0.", "b^0+10", "b 10+40.", "c^0+0."}));
+  EXPECT_EQ(plan.objects(), 3u);
+}
+
+TEST_F(PartPlanTest, AnInlineEntryIsOnePartAndDoesNotCountAsTheFirstFetch) {
+  const std::string text(350, 't');
+  list_->AppendInline(text);
+  list_->Append("a", 50, "");
+  PartPlan plan(Options(10), list_);
+  EXPECT_EQ(Walk(&plan), (Parts{text + "^0+350.", "a^0+10", "a 10+40."}));
+}
+
+TEST_F(PartPlanTest, WaitsForObjectsUntilFinished) {
+  PartPlan plan(Options(10), list_);
+  EXPECT_EQ(plan.Peek(100, &part_), State::kWaiting);
+  list_->Append("a", 5, "");
+  EXPECT_EQ(Walk(&plan), (Parts{"a^0+5."}));
+  EXPECT_EQ(plan.Peek(100, &part_), State::kWaiting);
+  EXPECT_EQ(plan.objects(), 1u);
+  list_->Append("b", 5, "");
+  EXPECT_EQ(Walk(&plan), (Parts{"b^0+5."}));
+  list_->Finish();
+  EXPECT_EQ(plan.Peek(100, &part_), State::kEnd);
+  EXPECT_FALSE(plan.failure().has_value());
+}
+
+TEST_F(PartPlanTest, AFailedListEndsAfterWhatItHas) {
+  PartPlan plan(Options(10), list_);
+  list_->Append("a", 5, "");
+  list_->Fail(ErrorKind::kPermissionDenied, "listing: 403");
+  EXPECT_EQ(Walk(&plan), (Parts{"a^0+5."}));
+  EXPECT_EQ(plan.Peek(100, &part_), State::kEnd);
   ASSERT_TRUE(plan.failure().has_value());
   EXPECT_EQ(plan.failure()->kind(), ErrorKind::kPermissionDenied);
 }
 
-TEST(PartPlanTest, PartsCoverEveryByteOnceInOrder) {
-  for (const uint64_t size : {1u, 9u, 10u, 11u, 99u, 100u, 101u, 1000u, 1001u}) {
-    PartPlan plan(100, 10);
-    plan.Add("a", size, "");
-    plan.Add("b", size, "");
+TEST_F(PartPlanTest, FollowsTheEpochsOrder) {
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) list_->Append(name, 5, "");
+  list_->Finish();
+  PlanOptions options = Options(10);
+  options.order.shuffle_seed = 1;
+  PartPlan plan(options, list_);
+  const Parts first = Walk(&plan);
+  plan.Begin(1);
+  const Parts second = Walk(&plan);
+  EXPECT_EQ(first.size(), 6u);
+  EXPECT_NE(first, second);
+  plan.Begin(0);
+  ASSERT_EQ(plan.Peek(100, &part_), State::kPart);
+  EXPECT_EQ(part_.object_index, 0u);
+  EXPECT_EQ(Walk(&plan), first);
+}
+
+TEST_F(PartPlanTest, PartsCoverEveryByteOnceInOrder) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 300; ++i) list_->Append("x", random() % (i % 3 == 0 ? 3 : 2000), "");
+  list_->Finish();
+  for (const bool keep_empty : {false, true}) {
+    PartPlan plan(Options(10, keep_empty), list_);
     uint64_t next = 0;
     uint64_t index = 0;
-    PartSpec part;
-    while (plan.Peek(&part) == State::kPart) {
-      EXPECT_EQ(part.object_index, index);
-      EXPECT_EQ(part.offset, next);
-      EXPECT_GE(part.size, 1u);
-      EXPECT_LE(part.size, 100u);
-      next = part.ends_object ? 0 : next + part.size;
-      EXPECT_EQ(part.ends_object, part.offset + part.size == size);
-      index += part.ends_object ? 1 : 0;
-      plan.Advance(part);
+    for (;;) {
+      const size_t part_bytes = random() % 300 + 1;
+      if (plan.Peek(part_bytes, &part_) != State::kPart) break;
+      while (!keep_empty && (*list_)[index].size == 0) ++index;
+      ASSERT_EQ(part_.object_index, index);
+      ASSERT_EQ(part_.offset, next);
+      ASSERT_LE(part_.size, part_bytes);
+      ASSERT_GE(part_.size, keep_empty ? 0u : 1u);
+      ASSERT_EQ(part_.begins_object, part_.offset == 0);
+      ASSERT_EQ(part_.ends_object, part_.offset + part_.size == (*list_)[index].size);
+      next = part_.ends_object ? 0 : next + part_.size;
+      index += part_.ends_object ? 1 : 0;
+      plan.Advance(part_);
     }
-    EXPECT_EQ(index, 2u);
+    EXPECT_EQ(plan.objects(), 300u);
   }
 }
 
