@@ -6,7 +6,7 @@
 namespace smtf {
 namespace {
 
-constexpr double kFirstCeiling = 0.1;
+constexpr double kFirstCeiling = 0.04;
 
 double Ceiling(bool throttled, unsigned tries) {
   const double growth = throttled ? 4 : 2;

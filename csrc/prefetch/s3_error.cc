@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <initializer_list>
 #include <utility>
 
 namespace smtf {
@@ -30,46 +31,66 @@ std::string Unescape(std::string_view text) {
   return plain;
 }
 
-bool IsThrottle(int status, const std::string& code) {
-  return status == 503 || status == 429 || code == "SlowDown" || code == "Throttling" ||
-         code == "RequestLimitExceeded" || code == "TooManyRequests";
+bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> codes) {
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-bool IsTransient(int status, const std::string& code) {
-  return (status >= 500 && status != 501) || status == 408 || status == 429 ||
-         code == "RequestTimeout" || IsThrottle(status, code);
+bool IsThrottle(const S3Error& error) {
+  return error.status == 503 || error.status == 429 ||
+         IsOneOf(error.code, {"SlowDown", "Throttling", "ThrottlingException", "ServiceUnavailable",
+                              "RequestLimitExceeded", "TooManyRequests"});
 }
 
-bool IsAboutCredentials(const std::string& code) {
-  return code == "ExpiredToken" || code == "InvalidToken" || code == "TokenRefreshRequired";
+// The codes count whatever the status: S3 may begin with 200 what ends as an error.
+bool IsTransient(const S3Error& error) {
+  return (error.status >= 500 && error.status != 501) || error.status == 408 ||
+         IsOneOf(error.code, {"RequestTimeout", "InternalError"}) || IsThrottle(error);
 }
 
-ErrorKind KindOf(int status, const std::string& code) {
-  if (IsTransient(status, code)) return ErrorKind::kUnavailable;
-  if (status == 401 || status == 403 || IsAboutCredentials(code)) {
+// They were good once.
+bool IsExpiry(std::string_view code) {
+  return IsOneOf(code, {"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired"});
+}
+
+ErrorKind KindOf(const S3Error& error) {
+  if (IsTransient(error)) return ErrorKind::kUnavailable;
+  if (error.status == 401 || error.status == 403 || IsExpiry(error.code)) {
     return ErrorKind::kPermissionDenied;
   }
-  if (status == 404) return ErrorKind::kNotFound;
-  if (status == 412) return ErrorKind::kFailedPrecondition;
-  if (status == 416) return ErrorKind::kDataLoss;
-  return status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kInvalidArgument;
+  if (error.status == 404) return ErrorKind::kNotFound;
+  if (error.status == 412) return ErrorKind::kFailedPrecondition;
+  if (error.status == 416) return ErrorKind::kDataLoss;
+  return error.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kInvalidArgument;
 }
 
-std::string AdviceFor(const S3Error& error, const std::string& code) {
-  if (IsThrottle(error.status, code)) return "lower connections or raise retry_seconds";
-  if (IsTransient(error.status, code)) return "raise retry_seconds if the server recovers slowly";
-  if (IsAboutCredentials(code)) return "the credentials have expired; renew them";
+std::string AdviceForRefusal(const S3Error& error) {
+  if (error.code == "RequestTimeTooSkewed") {
+    return "set this machine's clock" +
+           (error.server_time.empty() ? "" : "; it is " + error.server_time + " at the server");
+  }
+  if (IsExpiry(error.code)) return "the credentials have expired; renew them";
+  if (error.code == "SignatureDoesNotMatch") {
+    return "check the secret key, and the region and endpoint that were signed for";
+  }
+  if (error.code == "InvalidAccessKeyId") {
+    return "the server does not know the access key; check the credentials and the endpoint";
+  }
+  return "check the credentials and that they allow s3:GetObject on it";
+}
+
+std::string AdviceFor(const S3Error& error) {
+  if (IsThrottle(error)) return "lower connections or raise retry_seconds";
+  if (IsTransient(error)) return "raise retry_seconds if the server recovers slowly";
+  if (IsRedirect(error)) {
+    return error.region.empty() ? "use the bucket's own region and endpoint"
+                                : "the bucket is in " + error.region + "; use that region";
+  }
+  if (KindOf(error) == ErrorKind::kPermissionDenied) return AdviceForRefusal(error);
   switch (error.status) {
-    case 301:
-    case 307:
-      return error.region.empty()
-                 ? "use the bucket's own region and endpoint"
-                 : "the bucket is in " + std::string(error.region) + "; use that region";
-    case 401:
-    case 403:
-      return "check the credentials and that they allow s3:GetObject on it";
     case 404:
-      return "it was deleted after it was listed, or never was there";
+      return error.code == "NoSuchBucket"
+                 ? "check the name of the bucket and the endpoint"
+                 : "it was deleted after it was listed, or never was there";
     case 412:
       return "it was replaced after it was listed; do not write to a channel while it is streamed";
     case 416:
@@ -91,24 +112,66 @@ std::string XmlText(std::string_view xml, std::string_view element) {
   return Unescape(xml.substr(0, std::min(end, kLongestMessage)));
 }
 
+bool IsErrorDocument(std::string_view body) {
+  if (body.substr(0, 5) == "<?xml")
+    body.remove_prefix(std::min(body.find("?>"), body.size() - 2) + 2);
+  body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+  return body.substr(0, 7) == "<Error>";
+}
+
+S3Error ReadS3Error(const HttpHead& head, std::string_view body) {
+  S3Error error;
+  error.status = head.status();
+  error.reason = head.reason();
+  error.code = XmlText(body, "Code");
+  error.message = XmlText(body, "Message");
+  error.region = head.Find("x-amz-bucket-region");
+  if (error.region.empty()) error.region = XmlText(body, "Region");
+  error.location = head.Find("location");
+  if (error.location.empty()) error.location = XmlText(body, "Endpoint");
+  error.server_time = XmlText(body, "ServerTime");
+  error.retry_after_seconds = ParseRetryAfter(head.Find("retry-after"));
+  return error;
+}
+
 FetchResult ClassifyS3Error(const S3Error& error) {
-  const std::string code = XmlText(error.body, "Code");
-  const std::string message = XmlText(error.body, "Message");
   FetchResult result;
-  result.status =
-      IsTransient(error.status, code) ? FetchResult::Status::kRetry : FetchResult::Status::kFailed;
-  result.kind = KindOf(error.status, code);
+  result.status = IsTransient(error) ? FetchResult::Status::kRetry : FetchResult::Status::kFailed;
+  result.kind = KindOf(error);
   result.what = std::to_string(error.status);
-  if (!code.empty()) {
-    result.what += " " + code;
+  if (!error.code.empty()) {
+    result.what += " " + error.code;
   } else if (!error.reason.empty()) {
-    result.what += " " + std::string(error.reason);
+    result.what += " " + error.reason;
   }
-  if (!message.empty()) result.what += " (" + message + ")";
-  result.advice = AdviceFor(error, code);
-  result.throttled = IsThrottle(error.status, code);
+  if (!error.message.empty()) result.what += " (" + error.message + ")";
+  result.advice = AdviceFor(error);
+  result.throttled = IsThrottle(error);
   result.retry_after_seconds = error.retry_after_seconds;
   return result;
+}
+
+bool IsRedirect(const S3Error& error) {
+  switch (error.status) {
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      return true;
+    case 400:
+      return !error.region.empty() &&
+             (error.code.empty() || error.code == "AuthorizationHeaderMalformed");
+    default:
+      return false;
+  }
+}
+
+bool IsAboutCredentials(const S3Error& error) {
+  if (error.status == 401) return true;
+  if (error.status == 400) return error.code.empty() || IsExpiry(error.code);
+  return error.status == 403 &&
+         (error.code.empty() || IsExpiry(error.code) ||
+          IsOneOf(error.code, {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"}));
 }
 
 double ParseRetryAfter(std::string_view value) {

@@ -3,51 +3,40 @@
 #define SMTF_PREFETCH_S3_OBJECT_SOURCE_H_
 
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "prefetch/object_source.h"
-#include "prefetch/s3_address.h"
-#include "prefetch/sigv4.h"
+#include "prefetch/s3_bucket.h"
 
 namespace smtf {
 
-struct S3Options {
-  std::string endpoint_url;  // scheme, host and port
-  std::string bucket;
-  std::string region;         // for the signature
-  bool virtual_host = false;  // the bucket as a host name instead of as the first path segment
-  std::string ca_bundle;      // a PEM file or a directory; empty for the system's
-  bool verify_tls = true;
-};
-
 // Every fetcher has one connection, kept alive, HTTP/1.1: S3 has no HTTP/2, and one connection to a
-// thread is what scales. Proxies are libcurl's defaults (https_proxy, no_proxy, ...); redirects are
-// not followed, because a redirected request would need another signature.
+// thread is what scales. Proxies are libcurl's defaults (https_proxy, no_proxy, ...).
 class S3ObjectSource : public ObjectSource {
  public:
-  explicit S3ObjectSource(S3Options options);
+  explicit S3ObjectSource(S3Options options) : bucket_(std::move(options)) {}
 
   // Signs every request from now on; before the first call requests are anonymous. Fetches under
-  // way keep what they began with.
-  void SetCredentials(Credentials credentials);
+  // way keep what they began with, but those that were refused are sent once more.
+  void SetCredentials(Credentials credentials) {
+    bucket_.credentials().Set(std::move(credentials));
+  }
   // Null for anonymous.
-  std::shared_ptr<const Credentials> credentials() const;
+  std::shared_ptr<const Credentials> credentials() { return bucket_.credentials().Get(); }
+  // Waits until S3 refuses the credentials, which then wait for SetCredentials: see S3Credentials.
+  bool WaitRefused(double seconds) { return bucket_.credentials().WaitRefused(seconds); }
 
   std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) override;
   std::string Describe(const ObjectRef& object) const override {
-    return address_.Describe(object.name);
+    return bucket_.Describe(object.name);
   }
 
-  const S3Options& options() const { return options_; }
-  const S3Address& address() const { return address_; }
+  // What other connections to the same bucket are made of: listing, asking for sizes.
+  S3Bucket& bucket() { return bucket_; }
 
  private:
-  const S3Options options_;
-  const S3Address address_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Credentials> credentials_;
+  S3Bucket bucket_;
 };
 
 }  // namespace smtf

@@ -17,8 +17,8 @@ FetchResult Trouble(bool throttled = false, double retry_after = 0) {
 
 TEST(RetryPolicyTest, WaitsAreRandomBelowAGrowingCeiling) {
   RetryPolicy policy({100, 1e9}, 1);
-  const double ceilings[] = {0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5};
-  for (unsigned tries = 1; tries <= 8; ++tries) {
+  const double ceilings[] = {0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5, 5};
+  for (unsigned tries = 1; tries <= 9; ++tries) {
     double longest = 0;
     double sum = 0;
     for (int i = 0; i < 1000; ++i) {
@@ -34,12 +34,15 @@ TEST(RetryPolicyTest, WaitsAreRandomBelowAGrowingCeiling) {
 
 TEST(RetryPolicyTest, ThrottlingIsGivenMoreTime) {
   RetryPolicy policy({100, 1e9}, 1);
-  double longest = 0;
-  for (int i = 0; i < 1000; ++i) {
-    longest = std::max(longest, policy.Delay(Trouble(true), 4, 0).value());
+  const double ceilings[] = {0.04, 0.16, 0.64, 2.56, 10, 10};
+  for (unsigned tries = 1; tries <= 6; ++tries) {
+    double longest = 0;
+    for (int i = 0; i < 1000; ++i) {
+      longest = std::max(longest, policy.Delay(Trouble(true), tries, 0).value());
+    }
+    EXPECT_GT(longest, 0.9 * ceilings[tries - 1]);
+    EXPECT_LE(longest, ceilings[tries - 1]);
   }
-  EXPECT_GT(longest, 0.8);
-  EXPECT_LE(longest, 6.4);
 }
 
 TEST(RetryPolicyTest, GivesUpAfterTheTries) {

@@ -23,19 +23,24 @@ TEST(EncodeKeyTest, EncodesEveryOtherByteInUpperCase) {
 
 TEST(EncodeKeyTest, NormalizesNothing) { EXPECT_EQ(EncodeKey("/a//../b/."), "/a//../b/."); }
 
+TEST(EncodeQueryTest, EncodesSlashesToo) { EXPECT_EQ(EncodeQuery("a/b c~"), "a%2Fb%20c~"); }
+
 TEST(S3AddressTest, PathStyle) {
   const S3Address address("http://127.0.0.1:9000", "bucket", false);
   EXPECT_EQ(address.origin(), "http://127.0.0.1:9000");
   EXPECT_EQ(address.host(), "127.0.0.1:9000");
   EXPECT_EQ(address.Path("a b"), "/bucket/a%20b");
   EXPECT_EQ(address.Path("/a"), "/bucket//a");
-  EXPECT_EQ(address.Describe("a b"), "s3://bucket/a b");
+  EXPECT_EQ(address.Path(""), "/bucket");
+  EXPECT_EQ(address.endpoint_host(), "127.0.0.1:9000");
 }
 
 TEST(S3AddressTest, VirtualHost) {
   const S3Address address("https://s3.eu-west-1.amazonaws.com/", "my.bucket", true);
   EXPECT_EQ(address.origin(), "https://my.bucket.s3.eu-west-1.amazonaws.com");
   EXPECT_EQ(address.Path("k"), "/k");
+  EXPECT_EQ(address.Path(""), "/");
+  EXPECT_EQ(address.endpoint_host(), "s3.eu-west-1.amazonaws.com");
 }
 
 TEST(S3AddressTest, TheSchemesOwnPortIsNotPartOfTheHost) {

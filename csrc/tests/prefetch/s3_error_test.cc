@@ -10,13 +10,15 @@ namespace {
 
 using Status = FetchResult::Status;
 
-FetchResult Classify(int status, const std::string& body = "", const std::string& region = "") {
-  S3Error error;
-  error.status = status;
-  error.reason = "Reason";
-  error.body = body;
-  error.region = region;
-  return ClassifyS3Error(error);
+S3Error Read(int status, const std::string& body = "", const std::string& header = "") {
+  HttpHead head;
+  head.OnLine("HTTP/1.1 " + std::to_string(status) + " Reason\r\n");
+  head.OnLine(header);
+  return ReadS3Error(head, body);
+}
+
+FetchResult Classify(int status, const std::string& body = "", const std::string& header = "") {
+  return ClassifyS3Error(Read(status, body, header));
 }
 
 std::string Xml(const std::string& code, const std::string& message) {
@@ -65,7 +67,56 @@ TEST(S3ErrorTest, SaysCodeAndMessageAndNothingElse) {
 }
 
 TEST(S3ErrorTest, NamesTheBucketsRegion) {
-  EXPECT_NE(Classify(301, "", "eu-west-1").advice.find("eu-west-1"), std::string::npos);
+  EXPECT_NE(Classify(301, "", "x-amz-bucket-region: eu-west-1").advice.find("eu-west-1"),
+            std::string::npos);
+  EXPECT_EQ(Read(400, "<Region>eu-west-1</Region>").region, "eu-west-1");
+}
+
+TEST(S3ErrorTest, KnowsWhereItIsSent) {
+  EXPECT_EQ(Read(307, "", "Location: http://host/b/k").location, "http://host/b/k");
+  EXPECT_EQ(Read(301, "<Endpoint>b.host</Endpoint>").location, "b.host");
+}
+
+TEST(S3ErrorTest, Redirects) {
+  EXPECT_TRUE(IsRedirect(Read(301)));
+  EXPECT_TRUE(IsRedirect(Read(307, Xml("TemporaryRedirect", "x"))));
+  EXPECT_TRUE(IsRedirect(
+      Read(400, Xml("AuthorizationHeaderMalformed", "x") + "<Region>eu-west-1</Region>")));
+  EXPECT_TRUE(IsRedirect(Read(400, "", "x-amz-bucket-region: eu-west-1")));
+  EXPECT_FALSE(IsRedirect(Read(400, Xml("AuthorizationHeaderMalformed", "x"))));
+  EXPECT_FALSE(IsRedirect(Read(400)));
+  EXPECT_FALSE(IsRedirect(Read(403, "", "x-amz-bucket-region: eu-west-1")));
+}
+
+TEST(S3ErrorTest, ErrorsThatOtherCredentialsMayMend) {
+  for (const char* code : {"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired",
+                           "InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"}) {
+    EXPECT_TRUE(IsAboutCredentials(Read(403, Xml(code, "x")))) << code;
+  }
+  EXPECT_TRUE(IsAboutCredentials(Read(400, Xml("ExpiredToken", "x"))));
+  EXPECT_TRUE(IsAboutCredentials(Read(400, Xml("InvalidToken", "x"))));
+  EXPECT_TRUE(IsAboutCredentials(Read(401)));
+  EXPECT_TRUE(IsAboutCredentials(Read(403)));
+  for (const char* code : {"RequestTimeTooSkewed", "AllAccessDisabled", "InvalidObjectState"}) {
+    EXPECT_FALSE(IsAboutCredentials(Read(403, Xml(code, "x")))) << code;
+  }
+  EXPECT_FALSE(IsAboutCredentials(Read(400, Xml("AccessDenied", "x"))));
+  EXPECT_FALSE(IsAboutCredentials(Read(404)));
+}
+
+TEST(S3ErrorTest, AWrongClockIsToBeSet) {
+  const FetchResult result = Classify(
+      403, Xml("RequestTimeTooSkewed", "x") + "<ServerTime>2024-01-01T00:00:00Z</ServerTime>");
+  EXPECT_EQ(result.status, Status::kFailed);
+  EXPECT_EQ(result.advice, "set this machine's clock; it is 2024-01-01T00:00:00Z at the server");
+}
+
+TEST(S3ErrorTest, KnowsAnErrorDocument) {
+  EXPECT_TRUE(IsErrorDocument("<Error><Code>x</Code></Error>"));
+  EXPECT_TRUE(IsErrorDocument("<?xml version=\"1.0\"?>\r\n <Error>"));
+  for (const char* other : {"", "<", "<?xml", "<?xml?>", "<ListBucketResult><Error>", "Error"}) {
+    EXPECT_FALSE(IsErrorDocument(other)) << other;
+  }
 }
 
 TEST(S3ErrorTest, FindsTextInXmlOrNothing) {

@@ -20,13 +20,16 @@ class S3ResponseTest : public testing::Test {
 
   // The body comes in pieces of `piece` bytes. Whether all of it was wanted.
   bool Feed(const std::vector<std::string>& headers, const std::string& body, size_t piece = 3) {
-    for (const std::string& header : headers) response_.OnHeader(header + "\r\n");
-    response_.OnHeader("\r\n");
+    HttpHead head;
+    for (const std::string& header : headers) head.OnLine(header + "\r\n");
+    response_.OnHead(head);
     for (size_t at = 0; at < body.size(); at += piece) {
       if (!response_.OnBody(std::string_view(body).substr(at, piece))) return false;
     }
     return true;
   }
+
+  FetchResult Finish() { return response_.Finish(FetchResult()); }
 
   const std::string kObject = "0123456789abcdefghij";
   S3Response response_;
@@ -38,7 +41,7 @@ TEST_F(S3ResponseTest, TakesTheRange) {
   EXPECT_TRUE(Feed({"HTTP/1.1 206 Partial Content", "content-range: bytes 5-9/20",
                     "Content-Length: 5", "ETag: \"e\""},
                    "56789"));
-  const FetchResult result = response_.Finish(nullptr);
+  const FetchResult result = Finish();
   EXPECT_EQ(result.status, Status::kDone);
   EXPECT_EQ(result.bytes, 5u);
   EXPECT_EQ(got_, "56789");
@@ -49,7 +52,7 @@ TEST_F(S3ResponseTest, CutsTheRangeOutOfTheWholeObject) {
     Begin();
     // The rest is not worth waiting for.
     EXPECT_FALSE(Feed({"HTTP/1.1 200 OK", "Content-Length: 20"}, kObject, piece));
-    EXPECT_EQ(response_.Finish(nullptr).status, Status::kDone);
+    EXPECT_EQ(Finish().status, Status::kDone);
     EXPECT_EQ(got_, "56789");
   }
 }
@@ -58,14 +61,14 @@ TEST_F(S3ResponseTest, TakesTheRangeFromA200WithContentRange) {
   Begin();
   EXPECT_TRUE(
       Feed({"HTTP/1.1 200 OK", "Content-Range: bytes 5-9/20", "Content-Length: 5"}, "56789"));
-  EXPECT_EQ(response_.Finish(nullptr).status, Status::kDone);
+  EXPECT_EQ(Finish().status, Status::kDone);
   EXPECT_EQ(got_, "56789");
 }
 
 TEST_F(S3ResponseTest, TakesA200ThatIsAsLongAsTheRangeFromTheStart) {
   Begin(0, 5);
   EXPECT_TRUE(Feed({"HTTP/1.1 200 OK", "Content-Length: 5"}, "01234"));
-  EXPECT_EQ(response_.Finish(nullptr).status, Status::kDone);
+  EXPECT_EQ(Finish().status, Status::kDone);
 }
 
 TEST_F(S3ResponseTest, RefusesBytesThatMayBeOthers) {
@@ -80,8 +83,8 @@ TEST_F(S3ResponseTest, RefusesBytesThatMayBeOthers) {
   };
   for (const auto& headers : answers) {
     Begin();
-    EXPECT_FALSE(Feed(headers, "xxxxx"));
-    const FetchResult result = response_.Finish(nullptr);
+    Feed(headers, "xxxxx");
+    const FetchResult result = Finish();
     EXPECT_EQ(result.status, Status::kFailed) << headers.back();
     EXPECT_EQ(result.kind, ErrorKind::kDataLoss);
     EXPECT_EQ(result.bytes, 0u);
@@ -93,14 +96,14 @@ TEST_F(S3ResponseTest, RefusesAnotherETagFromAServerThatIgnoresIfMatch) {
   Begin();
   EXPECT_FALSE(Feed({"HTTP/1.1 206 Partial Content", "Content-Range: bytes 5-9/20", "ETag: \"f\""},
                     "56789"));
-  EXPECT_EQ(response_.Finish(nullptr).kind, ErrorKind::kFailedPrecondition);
+  EXPECT_EQ(Finish().kind, ErrorKind::kFailedPrecondition);
 }
 
 TEST_F(S3ResponseTest, ComparesETagsWithoutQuotes) {
   Begin(5, 5, "e");
   EXPECT_TRUE(Feed({"HTTP/1.1 206 Partial Content", "Content-Range: bytes 5-9/20", "ETag: \"e\""},
                    "56789"));
-  EXPECT_EQ(response_.Finish(nullptr).status, Status::kDone);
+  EXPECT_EQ(Finish().status, Status::kDone);
 }
 
 TEST_F(S3ResponseTest, ABrokenConnectionKeepsWhatCame) {
@@ -109,7 +112,7 @@ TEST_F(S3ResponseTest, ABrokenConnectionKeepsWhatCame) {
   FetchResult broken;
   broken.status = Status::kRetry;
   broken.what = "reset";
-  const FetchResult result = response_.Finish(&broken);
+  const FetchResult result = response_.Finish(broken);
   EXPECT_EQ(result.status, Status::kRetry);
   EXPECT_EQ(result.what, "reset");
   EXPECT_EQ(result.bytes, 3u);
@@ -118,7 +121,7 @@ TEST_F(S3ResponseTest, ABrokenConnectionKeepsWhatCame) {
 TEST_F(S3ResponseTest, AShortBodyIsDataLossAndRetried) {
   Begin();
   Feed({"HTTP/1.1 206 Partial Content", "Content-Range: bytes 5-7/20", "Content-Length: 3"}, "567");
-  const FetchResult result = response_.Finish(nullptr);
+  const FetchResult result = Finish();
   EXPECT_EQ(result.status, Status::kRetry);
   EXPECT_EQ(result.kind, ErrorKind::kDataLoss);
   EXPECT_EQ(result.bytes, 3u);
@@ -128,32 +131,61 @@ TEST_F(S3ResponseTest, TakesNoMoreThanItAskedFor) {
   Begin();
   EXPECT_FALSE(
       Feed({"HTTP/1.1 206 Partial Content", "Content-Range: bytes 5-19/20"}, "56789abcdefghij"));
-  EXPECT_EQ(response_.Finish(nullptr).status, Status::kDone);
+  EXPECT_EQ(Finish().status, Status::kDone);
   EXPECT_EQ(got_, "56789");
 }
 
-TEST_F(S3ResponseTest, AnErrorsBodyIsReadAndBounded) {
-  Begin();
-  EXPECT_TRUE(Feed({"HTTP/1.1 503 Slow Down", "Retry-After: 3"},
-                   "<Error><Code>SlowDown</Code><Message>Easy</Message></Error>"));
-  const FetchResult result = response_.Finish(nullptr);
+TEST_F(S3ResponseTest, NothingMayFollowTheEndOfTheObject) {
+  Begin(15, 5);
+  EXPECT_FALSE(Feed({"HTTP/1.1 200 OK"}, kObject + "more"));
+  EXPECT_EQ(Finish().kind, ErrorKind::kDataLoss);
+  Begin(15, 5);
+  EXPECT_TRUE(Feed({"HTTP/1.1 200 OK"}, kObject));
+  EXPECT_EQ(Finish().status, Status::kDone);
+}
+
+TEST_F(S3ResponseTest, AnErrorInDisguiseIsWhatItSays) {
+  const std::string xml =
+      "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code><Message>Oh</Message></Error>";
+  Begin(0, 20);
+  EXPECT_TRUE(Feed({"HTTP/1.1 200 OK", "Content-Length: " + std::to_string(xml.size())}, xml));
+  FetchResult result = Finish();
   EXPECT_EQ(result.status, Status::kRetry);
-  EXPECT_EQ(result.what, "503 SlowDown (Easy)");
-  EXPECT_TRUE(result.throttled);
-  EXPECT_EQ(result.retry_after_seconds, 3);
-  EXPECT_EQ(got_, "?????");
-  Begin();
-  EXPECT_FALSE(Feed({"HTTP/1.1 500 Oops"}, std::string(1 << 20, 'x'), 1000));
-  EXPECT_EQ(response_.Finish(nullptr).what, "500 Oops");
+  EXPECT_EQ(result.what, "200 InternalError (Oh)");
+  EXPECT_EQ(result.bytes, 0u);
+  EXPECT_EQ(got_, std::string(20, '?'));
+
+  Begin(0, 20);
+  EXPECT_FALSE(Feed({"HTTP/1.1 200 OK", "Content-Length: 1000000"}, std::string(1000000, 'x')));
+  EXPECT_EQ(Finish().kind, ErrorKind::kDataLoss);
 }
 
-TEST_F(S3ResponseTest, OnlyTheLastOfSeveralResponsesCounts) {
+TEST_F(S3ResponseTest, KeepsWhenTheFirstByteCame) {
   Begin();
-  response_.OnHeader("HTTP/1.1 200 Connection established\r\n");
-  response_.OnHeader("Content-Length: 3\r\n");
-  EXPECT_TRUE(Feed({"HTTP/1.1 206 Partial Content", "Content-Range: bytes 5-9/20"}, "56789"));
-  EXPECT_EQ(response_.Finish(nullptr).status, Status::kDone);
-  EXPECT_EQ(got_, "56789");
+  Feed({"HTTP/1.1 206 Partial Content", "Content-Range: bytes 5-9/20"}, "56789");
+  FetchResult verdict;
+  verdict.first_byte_seconds = 0.25;
+  EXPECT_EQ(response_.Finish(verdict).first_byte_seconds, 0.25);
+}
+
+TEST_F(S3ResponseTest, ReportsTheChecksumThatWasSent) {
+  Begin(0, 20);
+  EXPECT_TRUE(Feed({"HTTP/1.1 200 OK", "Content-Length: 20", "x-amz-checksum-type: FULL_OBJECT",
+                    "x-amz-checksum-crc32c: AAAAAQ=="},
+                   kObject));
+  const FetchResult result = Finish();
+  EXPECT_EQ(result.status, Status::kDone);
+  ASSERT_TRUE(result.checksum.has_value());
+  EXPECT_EQ(result.checksum->kind, ChecksumKind::kCrc32c);
+  EXPECT_EQ(result.checksum->value, 1u);
+}
+
+TEST_F(S3ResponseTest, IgnoresChecksumsOfChecksums) {
+  Begin(0, 20);
+  EXPECT_TRUE(Feed({"HTTP/1.1 200 OK", "Content-Length: 20", "x-amz-checksum-type: COMPOSITE",
+                    "x-amz-checksum-crc32c: AAAAAQ=="},
+                   kObject));
+  EXPECT_FALSE(Finish().checksum.has_value());
 }
 
 }  // namespace
