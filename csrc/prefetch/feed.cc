@@ -1,12 +1,12 @@
 #include "prefetch/feed.h"
 
-#include <pthread.h>
-#include <signal.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <system_error>
 #include <utility>
+
+#include "prefetch/signals_blocked.h"
 
 namespace smtf {
 namespace {
@@ -21,49 +21,51 @@ double SecondsSince(Clock::time_point since) {
   return std::chrono::duration<double>(Clock::now() - since).count();
 }
 
+// An object that cannot be encoded; unlike what is wrong with the pipe it ends only its epoch.
+class EncodingFailure : public Error {
+ public:
+  using Error::Error;
+};
+
 void Require(bool holds, const std::string& what) {
   if (!holds) throw Error(ErrorKind::kInvalidArgument, what);
 }
 
 FeedOptions Checked(FeedOptions options) {
-  const PartQueueOptions& queue = options.queue;
+  const TunerOptions& tuner = options.queue.tuner;
   Require(!options.channel.empty() && options.channel.find('/') == std::string::npos,
           "'" + options.channel + "' cannot be a channel's name: it is part of a file's name");
-  Require(options.connections >= 1 && options.connections <= kMostConnections,
-          "connections is " + std::to_string(options.connections) + "; it must be 1 to 1024");
-  Require(queue.part_bytes >= kSmallestPart && queue.part_bytes <= kLargestPart,
-          "part_bytes is " + std::to_string(queue.part_bytes) + "; it must be 4 KiB to 1 GiB");
-  Require(queue.first_part_bytes >= 1, "first_part_bytes is 0; it must be at least 1");
-  const size_t least = BufferPool::CapacityFor(queue.part_bytes);
-  Require(queue.memory_bytes >= least, "memory_bytes is " + std::to_string(queue.memory_bytes) +
+  Require(tuner.connections >= 0 && tuner.connections <= kMostConnections,
+          "connections is " + std::to_string(tuner.connections) +
+              "; it must be 1 to 1024, or 0 to have the number found");
+  Require(
+      tuner.most_connections >= 1 && tuner.most_connections <= kMostConnections,
+      "most_connections is " + std::to_string(tuner.most_connections) + "; it must be 1 to 1024");
+  Require(tuner.part_bytes == 0 ||
+              (tuner.part_bytes >= kSmallestPart && tuner.part_bytes <= kLargestPart),
+          "part_bytes is " + std::to_string(tuner.part_bytes) +
+              "; it must be 4 KiB to 1 GiB, or 0 to have the size found");
+  Require(options.queue.plan.first_part_bytes >= 1, "first_part_bytes is 0; it must be at least 1");
+  const size_t least = BufferPool::CapacityFor(std::max(tuner.part_bytes, kSmallestPart));
+  Require(tuner.memory_bytes >= least, "memory_bytes is " + std::to_string(tuner.memory_bytes) +
                                            "; one part's buffer alone takes " +
                                            std::to_string(least));
-  Require(queue.retry.tries >= 1, "retry_tries is 0; it must be at least 1");
-  Require(queue.retry.seconds >= 0, "retry_seconds must not be negative");
+  Require(options.queue.retry.tries >= 1, "retry_tries is 0; it must be at least 1");
+  Require(options.queue.retry.seconds >= 0, "retry_seconds must not be negative");
   Require(options.stall_seconds > 0, "stall_seconds must be positive");
   return options;
 }
 
-// Signals are for the threads of the program: a handler that runs here would not wake them.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
-Feed::Feed(FeedOptions options, std::shared_ptr<ObjectSource> source)
-    : options_(Checked(std::move(options))), source_(std::move(source)), queue_(options_.queue) {
+Feed::Feed(FeedOptions options, std::shared_ptr<ObjectSource> source,
+           std::shared_ptr<ObjectList> objects)
+    : options_(Checked(std::move(options))),
+      source_(std::move(source)),
+      objects_(std::move(objects)),
+      queue_(options_.queue, objects_),
+      fetchers_(&queue_, source_.get(), FetchLimits{options_.stall_seconds}),
+      encoder_(MakeObjectEncoder(options_.encoding)) {
   claim_.emplace(options_.pipe_dir, options_.channel);
 }
 
@@ -77,42 +79,27 @@ void Feed::Start() {
   }
   started_ = true;
   fifo_path_ = claim_->BeginEpoch(0);
-  const FetchLimits limits{options_.stall_seconds};
-  for (int i = 0; i < options_.connections; ++i) fetchers_.push_back(source_->MakeFetcher(limits));
-  queue_.BeginEpoch();
-  StartThreads();
+  queue_.BeginEpoch(0);
+  fetchers_.Start();
+  StartFeeding();
 }
 
-void Feed::StartThreads() {
-  SignalsBlocked blocked;
+void Feed::StartFeeding() {
+  const SignalsBlocked blocked;
   try {
-    for (const auto& fetcher : fetchers_) {
-      threads_.emplace_back([this, fetcher = fetcher.get()] { Work(fetcher); });
-    }
-    threads_.emplace_back([this] { FeedEpochs(); });
+    feeding_ = std::thread([this] { FeedEpochs(); });
   } catch (const std::system_error& error) {
-    throw Error(ErrorKind::kInternal, "starting thread " + std::to_string(threads_.size() + 1) +
-                                          " of channel '" + options_.channel +
-                                          "': " + error.what() + "; lower connections");
+    throw Error(ErrorKind::kInternal, "starting the feeding thread of channel '" +
+                                          options_.channel + "': " + error.what());
   }
-}
-
-void Feed::AddObjects(const std::vector<PartQueue::NewObject>& objects) {
-  queue_.AddObjects(objects);
-}
-
-void Feed::FinishObjects() { queue_.FinishObjects(); }
-
-void Feed::FailObjects(ErrorKind kind, const std::string& message) {
-  queue_.FailObjects(kind, message);
 }
 
 void Feed::Stop() {
   stop_.Signal();
   queue_.Stop();
   std::lock_guard<std::mutex> lock(lifecycle_mutex_);
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  fetchers_.Join();
+  if (feeding_.joinable()) feeding_.join();
   claim_.reset();
 }
 
@@ -125,24 +112,6 @@ Stats Feed::stats() const {
   }
   queue_.AddTo(&stats);
   return stats;
-}
-
-void Feed::Work(ObjectFetcher* fetcher) {
-  while (std::shared_ptr<Part> part = queue_.Take(fetcher)) {
-    FetchResult result;
-    try {
-      result = fetcher->Fetch(part->Request(), part->stop);
-    } catch (const Error& error) {
-      result.status = FetchResult::Status::kFailed;
-      result.kind = error.kind();
-      result.what = error.what();
-    } catch (const std::exception& error) {
-      result.status = FetchResult::Status::kFailed;
-      result.kind = ErrorKind::kInternal;
-      result.what = error.what();
-    }
-    queue_.Put(std::move(part), std::move(result));
-  }
 }
 
 void Feed::FeedEpochs() {
@@ -182,6 +151,8 @@ void Feed::EndFeeding(const Error& error) {
 void Feed::AwaitReader(FifoWriter* writer) {
   objects_begun_ = 0;
   objects_ended_ = 0;
+  verifier_.Begin();
+  encoder_->Begin();
   {
     std::lock_guard<std::mutex> lock(stats_mutex_);
     stats_.epoch = epoch_;
@@ -192,7 +163,7 @@ void Feed::AwaitReader(FifoWriter* writer) {
     std::lock_guard<std::mutex> lock(stats_mutex_);
     stats_.feeder_waited += SecondsSince(since);
   }
-  if (!fetch_ahead_ || queue_.EpochFailed()) queue_.BeginEpoch();
+  if (!fetch_ahead_ || queue_.EpochFailed()) queue_.BeginEpoch(epoch_);
 }
 
 Feed::End Feed::FeedEpoch(FifoWriter* writer) {
@@ -201,7 +172,12 @@ Feed::End Feed::FeedEpoch(FifoWriter* writer) {
     PartQueue::Popped popped = queue_.Pop();
     switch (popped.what) {
       case PartQueue::Popped::What::kPart:
-        if (!WritePart(writer, std::move(popped.part))) return Abandon(*writer);
+        if (!Verified(popped.part)) break;
+        try {
+          if (!WritePart(writer, popped.part)) return Abandon(*writer);
+        } catch (const EncodingFailure& failure) {
+          return FailEpoch(writer, failure);
+        }
         break;
       case PartQueue::Popped::What::kStarved:
         // What is in the pipe is all that there is, so waiting until it is empty costs nothing.
@@ -219,22 +195,56 @@ Feed::End Feed::FeedEpoch(FifoWriter* writer) {
 
 // The reader has closed early.
 Feed::End Feed::Abandon(const FifoWriter& writer) {
-  queue_.BeginEpoch();
+  queue_.BeginEpoch(epoch_ + 1);
   return Record(writer, Outcome::State::kAbandoned, nullptr);
 }
 
-bool Feed::WritePart(FifoWriter* writer, std::shared_ptr<Part> part) {
-  const PartSpec spec = part->spec;
-  const std::string_view bytes = part->bytes();
+// False if the part is damaged: then it will be popped once more, or as failed.
+bool Feed::Verified(const std::shared_ptr<Part>& part) {
+  FetchResult failure;
+  switch (verifier_.Check(*part, &failure)) {
+    case ObjectVerifier::Verdict::kDamaged:
+      queue_.Reject(part, std::move(failure));
+      return false;
+    case ObjectVerifier::Verdict::kVerified: {
+      std::lock_guard<std::mutex> lock(stats_mutex_);
+      ++stats_.checksums_verified;
+      return true;
+    }
+    case ObjectVerifier::Verdict::kUnknown:
+      break;
+  }
+  return true;
+}
+
+bool Feed::WritePart(FifoWriter* writer, const std::shared_ptr<Part>& part) {
+  const PartSpec& spec = part->spec;
   const uint64_t written = writer->bytes_written();
   const double blocked = writer->seconds_blocked();
   objects_begun_ = spec.object_index + 1;
-  const bool reading = writer->Write(bytes, std::move(part));
+  const bool reading = Encode(writer, part);
   std::lock_guard<std::mutex> lock(stats_mutex_);
   stats_.bytes_written += writer->bytes_written() - written;
   stats_.feeder_waited += writer->seconds_blocked() - blocked;
   if (reading && spec.ends_object) CountObjects(spec.object_index + 1);
   return reading;
+}
+
+bool Feed::Encode(FifoWriter* writer, const std::shared_ptr<Part>& part) {
+  bool pipe_failed = false;
+  const auto sink = [writer, &pipe_failed](std::string_view bytes,
+                                           std::shared_ptr<const void> owner) {
+    pipe_failed = true;  // unless this comes to its end
+    const bool reading = writer->Write(bytes, std::move(owner));
+    pipe_failed = false;
+    return reading;
+  };
+  try {
+    return encoder_->Write(part->spec, part->bytes(), part, sink);
+  } catch (const Error& error) {
+    if (pipe_failed) throw;
+    throw EncodingFailure(error.kind(), source_->Describe(part->spec.object) + ": " + error.what());
+  }
 }
 
 // With the stats' lock: `ended` objects of this epoch are through, those without bytes included.
@@ -250,14 +260,15 @@ Feed::End Feed::FinishEpoch(FifoWriter* writer, const PartQueue::Popped& end) {
     std::lock_guard<std::mutex> lock(stats_mutex_);
     CountObjects(end.objects);
   }
-  if (end.objects == 0) {
+  // A shard may be empty; a channel may not.
+  if (objects_->size() == 0) {
     return FailEpoch(writer, Error(ErrorKind::kNotFound,
                                    "channel '" + options_.channel +
                                        "' has no objects: the listing ended without one; check "
                                        "the bucket and the prefix, or the folder"));
   }
   // The next epoch's first part is fetched while this one's last bytes are read.
-  queue_.BeginEpoch();
+  queue_.BeginEpoch(epoch_ + 1);
   return Record(*writer, writer->Drain() ? Outcome::State::kDone : Outcome::State::kAbandoned,
                 nullptr);
 }
@@ -305,9 +316,8 @@ void Feed::RecordEnd(const FifoWriter& writer, const Error& error) {
 Error Feed::PartError(const Part& part) const {
   const FetchResult& failure = part.failure;
   const uint64_t begin = part.spec.offset;
-  std::string message = source_->Describe(part.spec.object) + " bytes " +
-                        std::to_string(begin) + "-" + std::to_string(begin + part.spec.size - 1) +
-                        ": " + failure.what;
+  std::string message = source_->Describe(part.spec.object) + " bytes " + std::to_string(begin) +
+                        "-" + std::to_string(begin + part.spec.size - 1) + ": " + failure.what;
   if (part.tries > 1) {
     char effort[64];
     std::snprintf(effort, sizeof(effort), " after %u tries in %.1f s", part.tries,

@@ -9,13 +9,16 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "errors.h"
 #include "pipe/feed_claim.h"
 #include "pipe/fifo_writer.h"
 #include "pipe/wakeup.h"
+#include "prefetch/object_encoder.h"
+#include "prefetch/object_list.h"
 #include "prefetch/object_source.h"
+#include "prefetch/object_verifier.h"
+#include "prefetch/part_fetchers.h"
 #include "prefetch/part_queue.h"
 #include "prefetch/stats.h"
 
@@ -24,26 +27,27 @@ namespace smtf {
 struct FeedOptions {
   std::string channel;
   std::string pipe_dir;
-  int connections = 8;  // 1 to 1024
   double stall_seconds = 20;
   PartQueueOptions queue;
+  EncodingOptions encoding;
 };
 
-// Worker threads fetch parts of the objects; one feeding thread puts them into FIFO after FIFO.
+// Fetching threads get parts of the objects; one feeding thread puts them into FIFO after FIFO.
 //
 // Epoch e: its FIFO is made, and fetching begins while its reader is awaited. What the reader gets
-// is the channel's objects in order. A reader that closes early ends the epoch; the next begins. An
-// object that cannot be fetched, or a list that cannot be completed, is recorded in the epoch's
-// outcome, with every byte before it delivered, and the pipe is closed. The epoch after that is
-// fetched only when its reader comes, and an error found before a reader came is forgotten when it
-// does: nobody is told of trouble that is over.
+// is the channel's objects in the epoch's order, encoded as the options say. A reader that closes
+// early ends the epoch; the next begins. An object that cannot be fetched, or a list that cannot be
+// completed, is recorded in the epoch's outcome, with every byte before it delivered, and the pipe
+// is closed. The epoch after that is fetched only when its reader comes, and an error found before
+// a reader came is forgotten when it does: nobody is told of trouble that is over.
 //
 // All methods are thread-safe.
 class Feed {
  public:
   // Claims the channel. An Error of kind kFailedPrecondition when another live prefetcher has it,
   // kInvalidArgument when an option is out of its bounds.
-  Feed(FeedOptions options, std::shared_ptr<ObjectSource> source);
+  Feed(FeedOptions options, std::shared_ptr<ObjectSource> source,
+       std::shared_ptr<ObjectList> objects);
   // Stops.
   ~Feed();
   Feed(const Feed&) = delete;
@@ -51,10 +55,6 @@ class Feed {
 
   // Makes the first FIFO and starts the threads. Once.
   void Start();
-
-  void AddObjects(const std::vector<PartQueue::NewObject>& objects);
-  void FinishObjects();
-  void FailObjects(ErrorKind kind, const std::string& message);
 
   // Ends the epoch under way with an error for its reader, joins the threads and gives the channel
   // back. Idempotent; a second caller waits for the first. Waits for no reader and no server.
@@ -68,14 +68,15 @@ class Feed {
   // How an epoch ended, and what the next has to know of it.
   enum class End { kDone, kAbandoned, kError };
 
-  void StartThreads();
-  void Work(ObjectFetcher* fetcher);
+  void StartFeeding();
   void FeedEpochs();
   void EndFeeding(const Error& error);
   void AwaitReader(FifoWriter* writer);
   End FeedEpoch(FifoWriter* writer);
   End Abandon(const FifoWriter& writer);
-  bool WritePart(FifoWriter* writer, std::shared_ptr<Part> part);
+  bool WritePart(FifoWriter* writer, const std::shared_ptr<Part>& part);
+  bool Verified(const std::shared_ptr<Part>& part);
+  bool Encode(FifoWriter* writer, const std::shared_ptr<Part>& part);
   void CountObjects(uint64_t ended);
   End FinishEpoch(FifoWriter* writer, const PartQueue::Popped& end);
   End FailEpoch(FifoWriter* writer, const Error& error);
@@ -86,15 +87,18 @@ class Feed {
 
   const FeedOptions options_;
   const std::shared_ptr<ObjectSource> source_;
+  const std::shared_ptr<ObjectList> objects_;
   Wakeup stop_;
   PartQueue queue_;
+  PartFetchers fetchers_;
   std::mutex lifecycle_mutex_;  // Start and Stop
   bool started_ = false;
   std::optional<FeedClaim> claim_;  // the feeding thread's while that runs
-  std::vector<std::unique_ptr<ObjectFetcher>> fetchers_;
-  std::vector<std::thread> threads_;
+  std::thread feeding_;
 
   // Of the feeding thread.
+  ObjectVerifier verifier_;
+  const std::unique_ptr<ObjectEncoder> encoder_;
   uint64_t epoch_ = 0;
   uint64_t objects_begun_ = 0;  // in this epoch
   uint64_t objects_ended_ = 0;

@@ -34,6 +34,8 @@ struct FetchRequest {
   char* dst = nullptr;
   size_t size = 0;       // at least 1
   unsigned attempt = 1;  // 1 for the first try of a part
+  // Bytes of the part that earlier tries brought. They end at dst, and this asks for the rest.
+  size_t resumed = 0;
 };
 
 struct FetchResult {

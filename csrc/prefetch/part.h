@@ -5,6 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -14,8 +17,9 @@
 
 namespace smtf {
 
-// Between PartQueue::Take and Put a part's buffer and `filled` belong to the worker that took it,
-// afterwards to whoever pops it; everything else but `stop` is the queue's, under its lock.
+// Between PartQueue::Take and Put a part's buffer, `filled` and checksums belong to the worker that
+// took it, afterwards to whoever pops it; everything else but `stop` is the queue's, under its
+// lock.
 struct Part {
   using Clock = std::chrono::steady_clock;
   enum class State {
@@ -30,19 +34,29 @@ struct Part {
 
   // What is still missing.
   FetchRequest Request() const {
-    return {spec.object, spec.offset + filled, buffer.data() + filled, spec.size - filled, tries};
+    return {spec.object, spec.offset + filled, buffer.data() + filled, spec.size - filled, tries,
+            filled};
   }
   std::string_view bytes() const { return {buffer.data(), filled}; }
 
   const PartSpec spec;
   Buffer buffer;
   size_t filled = 0;
-  std::atomic<bool> stop{false};  // nobody wants it any more
+  std::optional<AnnouncedChecksum> announced;  // what the store said first
+  std::optional<uint64_t> checksum;            // of the part's bytes, of the announced kind
+  bool verified = false;                       // what was announced is the part's own, and right
+  std::atomic<bool> stop{false};               // end the fetch
 
+  uint64_t epoch = 0;
   State state = State::kFetching;
-  bool dropped = false;              // its epoch is over
+  bool dropped = false;              // its epoch is over, or its twin was faster
+  bool restart = false;              // stopped in order to be begun anew
+  bool hedged = false;               // was slow once
+  bool is_hedge = false;             // is the second fetch of a slow part
+  std::weak_ptr<Part> twin;          // the other fetch of the same range, while there are two
   ObjectFetcher* fetcher = nullptr;  // while kFetching
   unsigned tries = 0;
+  Clock::time_point began;  // the latest try
   Clock::time_point first_try;
   Clock::time_point first_failure;
   Clock::time_point last_failure;

@@ -1,6 +1,8 @@
 #include "prefetch/part_queue.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <random>
 #include <utility>
 
@@ -11,46 +13,53 @@ double SecondsBetween(Part::Clock::time_point from, Part::Clock::time_point to) 
   return std::chrono::duration<double>(to - from).count();
 }
 
+Part::Clock::duration Duration(double seconds) {
+  return std::chrono::duration_cast<Part::Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 }  // namespace
 
-PartQueue::PartQueue(const PartQueueOptions& options)
-    : pool_(options.memory_bytes, [this] { OnBufferReturn(); }),
-      plan_(options.part_bytes, options.first_part_bytes),
-      retry_policy_(options.retry, std::random_device()()) {}
+PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects)
+    : objects_(std::move(objects)),
+      pool_(options.tuner.memory_bytes, [this] { OnBufferReturn(); }),
+      plan_(options.plan, objects_),
+      retry_policy_(options.retry, std::random_device()()),
+      tuner_(options.tuner),
+      hedge_policy_(options.hedging),
+      connections_(tuner_.connections()),
+      subscription_(objects_->Subscribe([this] { OnObjects(); })) {}
 
-void PartQueue::AddObjects(const std::vector<NewObject>& objects) {
-  Lock lock(mutex_);
-  for (const NewObject& object : objects) plan_.Add(object.name, object.size, object.etag);
-  work_.notify_one();
+void PartQueue::BeginEpoch(uint64_t epoch) {
+  {
+    Lock lock(mutex_);
+    if (ended_ && planning_epoch_ == epoch && epoch == popping_epoch_ + 1) {
+      popping_epoch_ = epoch;
+      ended_ = false;
+      work_.notify_one();
+      return;
+    }
+  }
+  Restart(epoch);
 }
 
-void PartQueue::FinishObjects() {
-  Lock lock(mutex_);
-  plan_.Finish();
-  ready_.notify_all();
-}
+void PartQueue::DropEpoch() { Restart(std::nullopt); }
 
-void PartQueue::FailObjects(ErrorKind kind, const std::string& message) {
-  Lock lock(mutex_);
-  plan_.Fail(kind, message);
-  ready_.notify_all();
-}
-
-void PartQueue::BeginEpoch() { Restart(true); }
-
-void PartQueue::DropEpoch() { Restart(false); }
-
-void PartQueue::Restart(bool begin) {
+void PartQueue::Restart(std::optional<uint64_t> epoch) {
   // Declared before the lock and so emptied after it: returning a buffer takes it.
   std::deque<std::shared_ptr<Part>> dropped;
-  std::multimap<Clock::time_point, std::shared_ptr<Part>> given_up;
+  RetrySchedule given_up;
   Lock lock(mutex_);
   window_.swap(dropped);
-  waiting_.swap(given_up);
+  waiting_.Swap(&given_up);
   for (const auto& part : dropped) part->dropped = true;
+  for (const auto& [raw, part] : fetching_) part->dropped = true;
   StopFetches();
-  plan_.Rewind();
-  begun_ = begin;
+  if (epoch) {
+    plan_.Begin(*epoch);
+    popping_epoch_ = planning_epoch_ = *epoch;
+  }
+  begun_ = epoch.has_value();
+  ended_ = false;
   failed_ = false;
   starved_ = false;
   counts_.queue_bytes = 0;
@@ -63,15 +72,14 @@ bool PartQueue::EpochFailed() const {
   return failed_;
 }
 
+// Taking.
+
 std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
   Lock lock(mutex_);
   while (!stopped_) {
-    std::shared_ptr<Part> part = TakeDue();
-    if (!part) part = TakeNew();
-    if (part) {
-      part->state = Part::State::kFetching;
-      if (part->tries++ == 0) part->first_try = Clock::now();
-      fetching_[part.get()] = fetcher;
+    if (std::shared_ptr<Part> part = TakeAllowed()) {
+      BeginTry(part.get(), fetcher);
+      fetching_[part.get()] = part;
       // Each worker that finds something to do wakes the next, so that one notification is enough
       // for any amount of work.
       if (idle_workers_ > 0) work_.notify_one();
@@ -82,32 +90,124 @@ std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
   return nullptr;
 }
 
-std::shared_ptr<Part> PartQueue::TakeDue() {
-  if (waiting_.empty() || waiting_.begin()->first > Clock::now()) return nullptr;
-  std::shared_ptr<Part> part = std::move(waiting_.begin()->second);
-  waiting_.erase(waiting_.begin());
-  return part;
+std::shared_ptr<Part> PartQueue::TakeAllowed() {
+  if (fetching_.size() >= static_cast<size_t>(tuner_.connections())) return nullptr;
+  if (std::shared_ptr<Part> part = waiting_.TakeDue(Clock::now())) return part;
+  if (std::shared_ptr<Part> part = TakeHedge()) return part;
+  return TakeNew();
+}
+
+void PartQueue::BeginTry(Part* part, ObjectFetcher* fetcher) {
+  part->state = Part::State::kFetching;
+  part->fetcher = fetcher;
+  part->began = Clock::now();
+  if (part->tries++ == 0) part->first_try = part->began;
+}
+
+// The fetch that has gone on for longest, if it is slow, as a part of its own; null if there is
+// none, or if there is no memory for a second one.
+std::shared_ptr<Part> PartQueue::TakeHedge() {
+  Clock::time_point slow_from;
+  Part* const slow = SlowestFetch(&slow_from);
+  if (!slow || slow_from > Clock::now()) return nullptr;
+  slow->hedged = true;
+  Buffer buffer = AcquireForHedge(slow->spec.size);
+  if (!buffer) {
+    BreakOff(slow);
+    return nullptr;
+  }
+  auto hedge = std::make_shared<Part>(slow->spec, std::move(buffer));
+  hedge->is_hedge = hedge->hedged = true;
+  hedge->twin = fetching_[slow];
+  slow->twin = hedge;
+  hedge_policy_.NoteHedge(hedge->spec.size);
+  ++counts_.hedges;
+  return hedge;
+}
+
+Buffer PartQueue::AcquireForHedge(size_t size) {
+  try {
+    return pool_.TryAcquire(size);
+  } catch (const Error&) {
+    return Buffer();  // the system has none: a hedge can be done without
+  }
+}
+
+// Of the fetches that were not found slow before, the one that will be next, and when.
+Part* PartQueue::SlowestFetch(Clock::time_point* slow_from) const {
+  Part* slowest = nullptr;
+  for (const auto& [raw, part] : fetching_) {
+    if (part->hedged || part->dropped) continue;
+    const auto patience = hedge_policy_.Patience(part->spec.size);
+    if (!patience) continue;
+    const Clock::time_point from = part->began + *patience;
+    if (slowest && from >= *slow_from) continue;
+    slowest = raw;
+    *slow_from = from;
+  }
+  return slowest;
+}
+
+void PartQueue::BreakOff(Part* part) {
+  part->restart = true;
+  part->stop = true;
+  part->fetcher->Nudge();
 }
 
 std::shared_ptr<Part> PartQueue::TakeNew() {
-  PartSpec spec;
-  if (!begun_ || failed_ || plan_.Peek(&spec) != PartPlan::State::kPart) return nullptr;
-  Buffer buffer;
-  try {
-    buffer = pool_.TryAcquire(spec.size);
-  } catch (const Error& error) {
-    PlanFailed(spec, error);
-    return nullptr;
+  while (begun_ && !failed_) {
+    PartSpec spec;
+    Buffer buffer;
+    try {
+      const PartPlan::State state = plan_.Peek(tuner_.part_bytes(), &spec);
+      if (state == PartPlan::State::kEnd && PlanNextEpoch()) continue;
+      if (state != PartPlan::State::kPart) return nullptr;
+      if (spec.size > 0) buffer = pool_.TryAcquire(spec.size);
+    } catch (const Error& error) {
+      PlanFailed(spec, error);
+      return nullptr;
+    }
+    if (!buffer && spec.size > 0) {
+      NoteStarved();
+      return nullptr;
+    }
+    plan_.Advance(spec);
+    starved_ = false;
+    window_.push_back(std::make_shared<Part>(spec, std::move(buffer)));
+    window_.back()->epoch = planning_epoch_;
+    if (spec.size > 0 && spec.object.source != kInlineSource) return window_.back();
+    FillUnfetched(window_.back().get());
   }
-  if (!buffer) {
-    starved_ = true;
-    if (window_.empty()) ready_.notify_all();
-    return nullptr;
+  return nullptr;
+}
+
+// False where there is nothing to plan: a list that failed, an epoch without objects, or the next
+// epoch as well.
+bool PartQueue::PlanNextEpoch() {
+  if (planning_epoch_ != popping_epoch_ || plan_.failure() || plan_.objects() == 0) return false;
+  objects_of_popping_ = plan_.objects();
+  plan_.Begin(++planning_epoch_);
+  if (window_.empty()) ready_.notify_all();
+  return true;
+}
+
+void PartQueue::NoteStarved() {
+  starved_ = true;
+  if (window_.empty()) ready_.notify_all();
+  if (window_.empty() || window_.front()->state == Part::State::kReady) tuner_.NoteReaderBehind();
+}
+
+// What needs no fetch: bytes that stand in the list, and objects without bytes.
+void PartQueue::FillUnfetched(Part* part) {
+  part->filled = part->spec.size;
+  if (part->filled > 0) {
+    std::memcpy(part->buffer.data(), part->spec.object.name.data() + part->spec.offset,
+                part->filled);
   }
-  plan_.Advance(spec);
-  starved_ = false;
-  window_.push_back(std::make_shared<Part>(spec, std::move(buffer)));
-  return window_.back();
+  part->state = Part::State::kReady;
+  counts_.queue_bytes += part->filled;
+  ++counts_.queue_parts;
+  if (part == window_.front().get()) ready_.notify_all();
 }
 
 // The system has no memory: that ends the epoch like a part that cannot be fetched.
@@ -117,39 +217,101 @@ void PartQueue::PlanFailed(const PartSpec& spec, const Error& error) {
   part->failure.status = FetchResult::Status::kFailed;
   part->failure.kind = error.kind();
   part->failure.what = error.what();
+  part->epoch = planning_epoch_;
   failed_ = true;
   window_.push_back(std::move(part));
   ready_.notify_all();
 }
 
 void PartQueue::WaitForWork(Lock* lock) {
+  Clock::time_point until = Clock::time_point::max();
+  if (fetching_.size() < static_cast<size_t>(tuner_.connections())) {
+    if (const auto due = waiting_.next_due()) until = *due;
+    Clock::time_point slow_from;
+    if (SlowestFetch(&slow_from)) until = std::min(until, slow_from);
+  }
   ++idle_workers_;
-  if (waiting_.empty()) {
+  if (until == Clock::time_point::max()) {
     work_.wait(*lock);
   } else {
-    const Clock::time_point due = waiting_.begin()->first;
-    work_.wait_until(*lock, due);
+    work_.wait_until(*lock, until);
   }
   --idle_workers_;
 }
 
+// Giving back.
+
 void PartQueue::Put(std::shared_ptr<Part> part, FetchResult result) {
+  // Declared before the lock and so emptied after it: returning a buffer takes it.
+  std::vector<std::shared_ptr<Part>> released;
   Lock lock(mutex_);
   fetching_.erase(part.get());
   part->filled += result.bytes;
   counts_.bytes_fetched += result.bytes;
+  Note(*part, result);
   if (!part->dropped && !stopped_) Settle(part, std::move(result));
+  if (idle_workers_ > 0) work_.notify_one();
+  released.swap(released_);
+}
+
+void PartQueue::Note(const Part& part, const FetchResult& result) {
+  const Clock::time_point now = Clock::now();
+  if (result.status == FetchResult::Status::kStopped) return;
+  if (result.throttled) ++counts_.throttled;
+  if (result.status == FetchResult::Status::kDone && part.tries == 1) {
+    hedge_policy_.NoteFetch(part.spec.size, now - part.began);
+  }
+  const bool more =
+      tuner_.Note({part.began, now, result.bytes, result.first_byte_seconds, result.throttled});
+  connections_ = tuner_.connections();
+  if (more && tuner_.calm()) waiting_.HurryThrottled(now);
+  if (more && idle_workers_ > 0) work_.notify_all();
 }
 
 void PartQueue::Settle(const std::shared_ptr<Part>& part, FetchResult result) {
   if (result.status == FetchResult::Status::kDone) {
-    part->state = Part::State::kReady;
-    counts_.queue_bytes += part->filled;
-    ++counts_.queue_parts;
+    SettleDone(part);
+  } else if (part->restart) {
+    part->restart = false;
+    part->stop = false;
+    Wait(part, 0);
   } else {
     RetryOrFail(part, std::move(result));
   }
-  if (part->state != Part::State::kWaiting && part == window_.front()) ready_.notify_all();
+}
+
+void PartQueue::SettleDone(const std::shared_ptr<Part>& part) {
+  if (const std::shared_ptr<Part> twin = part->twin.lock()) {
+    if (part->is_hedge) {
+      Replace(twin.get(), part);
+      ++counts_.hedges_won;
+    }
+    Drop(twin);
+    released_.push_back(twin);
+    part->twin.reset();
+  }
+  part->state = Part::State::kReady;
+  counts_.queue_bytes += part->filled;
+  ++counts_.queue_parts;
+  if (part->verified) ++counts_.checksums_verified;
+  if (part == window_.front()) ready_.notify_all();
+}
+
+void PartQueue::Replace(const Part* part, const std::shared_ptr<Part>& replacement) {
+  const auto place = std::find_if(window_.begin(), window_.end(),
+                                  [part](const auto& planned) { return planned.get() == part; });
+  replacement->is_hedge = false;
+  *place = replacement;
+}
+
+void PartQueue::Drop(const std::shared_ptr<Part>& part) {
+  part->dropped = true;
+  if (part->state == Part::State::kFetching) {
+    part->stop = true;
+    part->fetcher->Nudge();
+    return;
+  }
+  waiting_.Remove(part);
 }
 
 void PartQueue::RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failure) {
@@ -161,19 +323,31 @@ void PartQueue::RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failu
     delay = retry_policy_.Delay(failure, part->tries, SecondsBetween(part->first_failure, now));
   }
   part->failure = std::move(failure);
-  if (!delay) {
-    part->state = Part::State::kFailed;
-    failed_ = true;
-    return;
+  if (const std::shared_ptr<Part> twin = part->twin.lock()) {
+    if (part->is_hedge || !delay) return YieldTo(part, twin);
   }
-  part->state = Part::State::kWaiting;
-  ++counts_.retries;
-  const auto wait =
-      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
-  waiting_.emplace(now + wait, part);
-  // An idle worker may be waiting for longer than that, or for nothing at all.
-  if (idle_workers_ > 0) work_.notify_one();
+  if (delay) {
+    ++counts_.retries;
+    return Wait(part, *delay);
+  }
+  part->state = Part::State::kFailed;
+  failed_ = true;
+  if (part == window_.front()) ready_.notify_all();
 }
+
+// One of two fetches of a range has failed: the other goes on alone.
+void PartQueue::YieldTo(const std::shared_ptr<Part>& part, const std::shared_ptr<Part>& twin) {
+  if (!part->is_hedge) Replace(part.get(), twin);
+  twin->twin.reset();
+  part->dropped = true;
+}
+
+void PartQueue::Wait(const std::shared_ptr<Part>& part, double seconds) {
+  part->state = Part::State::kWaiting;
+  waiting_.Add(part, Clock::now() + Duration(seconds));
+}
+
+// Popping.
 
 PartQueue::Popped PartQueue::Pop() {
   Lock lock(mutex_);
@@ -193,12 +367,8 @@ bool PartQueue::TryPop(Popped* popped) {
     *popped = {Popped::What::kStopped, nullptr, 0, std::nullopt};
     return true;
   }
+  if (TryPopEnd(popped)) return true;
   if (window_.empty()) {
-    PartSpec unused;
-    if (plan_.Peek(&unused) == PartPlan::State::kEnd) {
-      *popped = PopEnd();
-      return true;
-    }
     if (!starved_) return false;
     // Said once for each time that a worker asked in vain.
     starved_ = false;
@@ -218,8 +388,26 @@ bool PartQueue::TryPop(Popped* popped) {
   return true;
 }
 
-PartQueue::Popped PartQueue::PopEnd() const {
-  return {Popped::What::kEnd, nullptr, plan_.objects().size(), plan_.failure()};
+bool PartQueue::TryPopEnd(Popped* popped) {
+  if (!window_.empty() && window_.front()->epoch == popping_epoch_) return false;
+  if (planning_epoch_ != popping_epoch_) {
+    *popped = {Popped::What::kEnd, nullptr, objects_of_popping_, std::nullopt};
+  } else {
+    PartSpec unused;
+    if (plan_.Peek(tuner_.part_bytes(), &unused) != PartPlan::State::kEnd) return false;
+    *popped = {Popped::What::kEnd, nullptr, plan_.objects(), plan_.failure()};
+  }
+  ended_ = true;
+  return true;
+}
+
+void PartQueue::Reject(std::shared_ptr<Part> part, FetchResult failure) {
+  Lock lock(mutex_);
+  if (stopped_) return;
+  part->filled = 0;
+  window_.push_front(part);
+  RetryOrFail(part, std::move(failure));
+  if (idle_workers_ > 0) work_.notify_one();
 }
 
 void PartQueue::Stop() {
@@ -231,9 +419,9 @@ void PartQueue::Stop() {
 }
 
 void PartQueue::StopFetches() {
-  for (const auto& [part, fetcher] : fetching_) {
+  for (const auto& [raw, part] : fetching_) {
     part->stop = true;
-    fetcher->Nudge();
+    part->fetcher->Nudge();
   }
 }
 
@@ -242,18 +430,30 @@ void PartQueue::OnBufferReturn() {
   if (idle_workers_ > 0) work_.notify_one();
 }
 
+void PartQueue::OnObjects() {
+  Lock lock(mutex_);
+  work_.notify_one();
+  ready_.notify_all();
+}
+
 void PartQueue::AddTo(Stats* stats) const {
   Lock lock(mutex_);
-  stats->bytes_fetched = counts_.bytes_fetched;
-  stats->retries = counts_.retries;
-  stats->stalls = counts_.stalls;
-  stats->reader_waited = counts_.reader_waited;
+  stats->bytes_fetched += counts_.bytes_fetched;
+  stats->retries += counts_.retries;
+  stats->throttled += counts_.throttled;
+  stats->hedges += counts_.hedges;
+  stats->hedges_won += counts_.hedges_won;
+  stats->checksums_verified += counts_.checksums_verified;
+  stats->stalls += counts_.stalls;
+  stats->reader_waited += counts_.reader_waited;
   stats->queue_bytes = counts_.queue_bytes;
   stats->queue_parts = counts_.queue_parts;
   stats->memory_bytes = pool_.bytes();
   stats->connections = fetching_.size();
-  stats->listed_objects = plan_.objects().size();
-  stats->listed_bytes = plan_.objects().bytes();
+  stats->connections_limit = static_cast<uint64_t>(tuner_.connections());
+  stats->part_bytes = tuner_.part_bytes();
+  stats->listed_objects = objects_->size();
+  stats->listed_bytes = objects_->bytes();
 }
 
 }  // namespace smtf

@@ -2,6 +2,7 @@
 #ifndef SMTF_PREFETCH_PART_QUEUE_H_
 #define SMTF_PREFETCH_PART_QUEUE_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -9,48 +10,50 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "errors.h"
 #include "prefetch/buffer_pool.h"
+#include "prefetch/hedge_policy.h"
+#include "prefetch/object_list.h"
 #include "prefetch/part.h"
 #include "prefetch/part_plan.h"
 #include "prefetch/retry_policy.h"
+#include "prefetch/retry_schedule.h"
 #include "prefetch/stats.h"
+#include "prefetch/transfer_tuner.h"
 
 namespace smtf {
 
 struct PartQueueOptions {
-  size_t part_bytes = 8 * 1024 * 1024;
-  size_t first_part_bytes = 256 * 1024;
-  size_t memory_bytes = 256 * 1024 * 1024;  // at least one part's buffer
+  PlanOptions plan;
+  TunerOptions tuner;  // its memory_bytes bounds the buffers: at least one part's
   RetryLimits retry;
+  bool hedging = true;
 };
 
-// Thread-safe: workers call Take and Put, one feeder calls BeginEpoch and Pop, anybody the rest.
+// Thread-safe: workers call Take and Put, one feeder calls BeginEpoch, Pop and Reject, anybody the
+// rest.
 //
 // A part gets its buffer when it is planned and keeps it over its retries, and parts are planned in
 // order. So the part at the head always has what it needs, however full the budget is with later
 // ones. A part that waits for its retry is in nobody's hands: its worker fetches something else.
-// This is the place for what else decides who fetches what when: adaptive concurrency, hedging.
+//
+// Once every part of an epoch is planned those of the next one are, so that its first bytes are
+// there when it begins. One epoch ahead, no further.
+//
+// No more fetches are under way than the tuner allows. A fetch that is much slower than the others
+// is made a second time, and the faster one counts; where there is no memory for that it is broken
+// off and what is missing is asked for again.
 class PartQueue {
  public:
-  explicit PartQueue(const PartQueueOptions& options);
+  PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects);
 
-  // The list of objects, see PartPlan.
-  struct NewObject {
-    std::string name;
-    uint64_t size = 0;
-    std::string etag;
-  };
-  void AddObjects(const std::vector<NewObject>& objects);
-  void FinishObjects();
-  void FailObjects(ErrorKind kind, const std::string& message);
-
-  // Drops what is left of the epoch before, stops its fetches and starts over from the first
-  // object. Nothing is fetched before the first call.
-  void BeginEpoch();
+  // After the end of the epoch before was popped: goes on with what was fetched of this one. At any
+  // other time drops everything, stops the fetches and starts over from this epoch's first object.
+  // Nothing is fetched before the first call.
+  void BeginEpoch(uint64_t epoch);
   // Only drops: nothing is fetched until BeginEpoch.
   void DropEpoch();
   // Whether a part of this epoch was given up.
@@ -59,6 +62,8 @@ class PartQueue {
   // Blocks until there is a part for `fetcher` to fetch; null after Stop. Give it back with Put.
   std::shared_ptr<Part> Take(ObjectFetcher* fetcher);
   void Put(std::shared_ptr<Part> part, FetchResult result);
+  // How many fetches may be under way now, and so how many workers are of use.
+  int connections() const { return connections_; }
 
   struct Popped {
     enum class What {
@@ -76,44 +81,76 @@ class PartQueue {
   };
   // Blocks until one of these is so.
   Popped Pop();
+  // The part that was popped last is not what it should be: it is fetched anew, or given up as
+  // `failure` says, and popped again.
+  void Reject(std::shared_ptr<Part> part, FetchResult failure);
 
   // Ends every wait, now and later, and the fetches under way.
   void Stop();
 
-  // Fills the queue's share.
+  // Adds the queue's share.
   void AddTo(Stats* stats) const;
 
  private:
   using Clock = Part::Clock;
   using Lock = std::unique_lock<std::mutex>;
 
-  std::shared_ptr<Part> TakeDue();
+  std::shared_ptr<Part> TakeAllowed();
+  std::shared_ptr<Part> TakeHedge();
   std::shared_ptr<Part> TakeNew();
+  Buffer AcquireForHedge(size_t size);
+  void BeginTry(Part* part, ObjectFetcher* fetcher);
+  bool PlanNextEpoch();
+  void NoteStarved();
+  void FillUnfetched(Part* part);
   void PlanFailed(const PartSpec& spec, const Error& error);
+  Part* SlowestFetch(Clock::time_point* slow_from) const;
+  void BreakOff(Part* part);
   void WaitForWork(Lock* lock);
+
+  void Note(const Part& part, const FetchResult& result);
   void Settle(const std::shared_ptr<Part>& part, FetchResult result);
+  void SettleDone(const std::shared_ptr<Part>& part);
+  void YieldTo(const std::shared_ptr<Part>& part, const std::shared_ptr<Part>& twin);
+  void Replace(const Part* part, const std::shared_ptr<Part>& replacement);
+  void Drop(const std::shared_ptr<Part>& part);
   void RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failure);
+  void Wait(const std::shared_ptr<Part>& part, double seconds);
+
   bool TryPop(Popped* popped);
-  Popped PopEnd() const;
-  void Restart(bool begin);
+  bool TryPopEnd(Popped* popped);
+  void Restart(std::optional<uint64_t> epoch);
   void StopFetches();
   void OnBufferReturn();
+  void OnObjects();
 
   mutable std::mutex mutex_;
   std::condition_variable work_;   // for workers
   std::condition_variable ready_;  // for the feeder
+  const std::shared_ptr<ObjectList> objects_;
   BufferPool pool_;
   PartPlan plan_;
   RetryPolicy retry_policy_;
+  TransferTuner tuner_;
+  HedgePolicy hedge_policy_;
+  std::atomic<int> connections_;  // the tuner's, for those without the lock
   bool begun_ = false;
+  uint64_t popping_epoch_ = 0;
+  bool ended_ = false;               // kEnd was popped of that epoch
+  uint64_t planning_epoch_ = 0;      // that one, or the next
+  uint64_t objects_of_popping_ = 0;  // once the next is planned
   bool stopped_ = false;
   bool failed_ = false;   // a part of this epoch was given up: nothing behind it is wanted
   bool starved_ = false;  // a part could not be planned for want of a buffer
   int idle_workers_ = 0;
   std::deque<std::shared_ptr<Part>> window_;  // planned and not popped, in order
-  std::multimap<Clock::time_point, std::shared_ptr<Part>> waiting_;  // by when they are due
-  std::map<Part*, ObjectFetcher*> fetching_;                         // dropped ones included
+  RetrySchedule waiting_;
+  // Under way, hedges and dropped ones included. The shared_ptr keeps a part that is dropped.
+  std::map<Part*, std::shared_ptr<Part>> fetching_;
+  std::vector<std::shared_ptr<Part>> released_;  // to be destroyed without the lock
   Stats counts_;
+  // Last, so that nothing is called once the rest is gone.
+  const ObjectList::Subscription subscription_;
 };
 
 }  // namespace smtf

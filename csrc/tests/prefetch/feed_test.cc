@@ -59,21 +59,22 @@ class FeedTest : public testing::Test {
   FeedTest() {
     options_.channel = "train";
     options_.pipe_dir = dir_.path();
-    options_.connections = 4;
-    options_.queue.part_bytes = 64 * 1024;
-    options_.queue.first_part_bytes = 4096;
-    options_.queue.memory_bytes = 1024 * 1024;
+    options_.queue.tuner.connections = 4;
+    options_.queue.tuner.part_bytes = 64 * 1024;
+    options_.queue.plan.first_part_bytes = 4096;
+    options_.queue.tuner.memory_bytes = 1024 * 1024;
     options_.queue.retry = {50, 600};
   }
 
   void Start() {
     source_ = std::make_shared<FakeObjectSource>(fake_);
-    feed_ = std::make_unique<Feed>(options_, source_);
+    objects_ = std::make_shared<ObjectList>();
+    feed_ = std::make_unique<Feed>(options_, source_, objects_);
     feed_->Start();
   }
 
   void Add(const std::string& name, uint64_t size) {
-    feed_->AddObjects({{name, size, ""}});
+    objects_->Append(name, size, "");
     expected_ += source_->Content(name, size);
   }
 
@@ -90,6 +91,7 @@ class FeedTest : public testing::Test {
   FeedOptions options_;
   FakeObjectOptions fake_;
   std::shared_ptr<FakeObjectSource> source_;
+  std::shared_ptr<ObjectList> objects_ = std::make_shared<ObjectList>();
   std::string expected_;
   std::unique_ptr<Feed> feed_;
 };
@@ -99,7 +101,7 @@ TEST_F(FeedTest, StreamsEveryEpochWhole) {
   fake_.truncate_rate = 0.1;
   Start();
   for (int i = 0; i < 40; ++i) Add("object-" + std::to_string(i), 9973u * i % 150000);
-  feed_->FinishObjects();
+  objects_->Finish();
   for (uint64_t epoch = 0; epoch < 3; ++epoch) {
     EXPECT_EQ(Reader(dir_.path(), epoch).ReadAll(), expected_);
     const Outcome outcome = OutcomeOf(epoch);
@@ -112,25 +114,25 @@ TEST_F(FeedTest, StreamsEveryEpochWhole) {
   EXPECT_EQ(stats.objects, 120u);
   EXPECT_EQ(stats.bytes_written, 3 * expected_.size());
   EXPECT_GT(stats.retries, 0u);
-  EXPECT_LE(stats.memory_bytes, options_.queue.memory_bytes);
+  EXPECT_LE(stats.memory_bytes, options_.queue.tuner.memory_bytes);
   EXPECT_EQ(stats.listed_bytes, expected_.size());
 }
 
 TEST_F(FeedTest, StreamsThroughTheSmallestMemory) {
-  options_.queue.part_bytes = 256 * 1024;
-  options_.queue.memory_bytes = 256 * 1024;
+  options_.queue.tuner.part_bytes = 256 * 1024;
+  options_.queue.tuner.memory_bytes = 256 * 1024;
   Start();
   for (const char* name : {"a", "b", "c"}) Add(name, 1000000);
-  feed_->FinishObjects();
+  objects_->Finish();
   EXPECT_EQ(Reader(dir_.path(), 0).ReadAll(), expected_);
 }
 
 TEST_F(FeedTest, StreamsManyTinyObjectsInLittleMemory) {
-  options_.queue.part_bytes = 8 * 1024 * 1024;
-  options_.queue.memory_bytes = 8 * 1024 * 1024;
+  options_.queue.tuner.part_bytes = 8 * 1024 * 1024;
+  options_.queue.tuner.memory_bytes = 8 * 1024 * 1024;
   Start();
   for (int i = 0; i < 10000; ++i) Add("tiny-" + std::to_string(i), 1 + i % 50);
-  feed_->FinishObjects();
+  objects_->Finish();
   Reader reader(dir_.path(), 0);
   EXPECT_EQ(reader.ReadAll(), expected_);
   EXPECT_LE(feed_->stats().memory_bytes, 8u * 1024 * 1024);
@@ -142,14 +144,14 @@ TEST_F(FeedTest, BytesComeBeforeTheListIsComplete) {
   Reader reader(dir_.path(), 0);
   EXPECT_EQ(reader.Read(5000), expected_);
   Add("b", 5000);
-  feed_->FinishObjects();
+  objects_->Finish();
   EXPECT_EQ(reader.ReadAll(), expected_.substr(5000));
 }
 
 TEST_F(FeedTest, AReaderThatClosesEarlyEndsItsEpochOnly) {
   Start();
   Add("a", 8 * 1024 * 1024);
-  feed_->FinishObjects();
+  objects_->Finish();
   EXPECT_EQ(Reader(dir_.path(), 0).Read(100), expected_.substr(0, 100));
   EXPECT_EQ(Reader(dir_.path(), 1).ReadAll(), expected_);
   const Outcome outcome = OutcomeOf(0);
@@ -159,11 +161,11 @@ TEST_F(FeedTest, AReaderThatClosesEarlyEndsItsEpochOnly) {
 }
 
 TEST_F(FeedTest, AReaderThatClosesWhileEveryBufferIsInThePipeEndsItsEpoch) {
-  options_.queue.part_bytes = options_.queue.first_part_bytes = 256 * 1024;
-  options_.queue.memory_bytes = 2 * 256 * 1024;
+  options_.queue.tuner.part_bytes = options_.queue.plan.first_part_bytes = 256 * 1024;
+  options_.queue.tuner.memory_bytes = 2 * 256 * 1024;
   Start();
   Add("a", 4 * 1024 * 1024);
-  feed_->FinishObjects();
+  objects_->Finish();
   {
     Reader reader(dir_.path(), 0);
     EXPECT_EQ(reader.Read(100), expected_.substr(0, 100));
@@ -180,8 +182,9 @@ TEST_F(FeedTest, AnObjectsErrorComesAfterTheBytesBeforeItInEachEpoch) {
   fake_.fail_kind = ErrorKind::kPermissionDenied;
   Start();
   Add("good", 300000);
-  feed_->AddObjects({{"bad", 100000, ""}, {"after", 100, ""}});
-  feed_->FinishObjects();
+  objects_->Append("bad", 100000, "");
+  objects_->Append("after", 100, "");
+  objects_->Finish();
   for (uint64_t epoch = 0; epoch < 2; ++epoch) {
     EXPECT_EQ(Reader(dir_.path(), epoch).ReadAll(), expected_);
     const Outcome outcome = OutcomeOf(epoch);
@@ -198,8 +201,8 @@ TEST_F(FeedTest, SaysHowOftenItTried) {
   fake_.transient_rate = 1;
   options_.queue.retry = {3, 600};
   Start();
-  feed_->AddObjects({{"a", 100, ""}});
-  feed_->FinishObjects();
+  objects_->Append("a", 100, "");
+  objects_->Finish();
   EXPECT_EQ(Reader(dir_.path(), 0).ReadAll(), "");
   const std::string message = OutcomeOf(0).error_message;
   EXPECT_EQ(message.rfind("fake://a bytes 0-99: a transient fault after 3 tries in ", 0), 0u)
@@ -210,7 +213,7 @@ TEST_F(FeedTest, SaysHowOftenItTried) {
 TEST_F(FeedTest, AListThatFailsIsEachEpochsError) {
   Start();
   Add("a", 100);
-  feed_->FailObjects(ErrorKind::kUnavailable, "listing s3://b/p: 503");
+  objects_->Fail(ErrorKind::kUnavailable, "listing s3://b/p: 503");
   for (uint64_t epoch = 0; epoch < 2; ++epoch) {
     EXPECT_EQ(Reader(dir_.path(), epoch).ReadAll(), expected_);
     EXPECT_EQ(OutcomeOf(epoch).error_kind, ErrorKind::kUnavailable);
@@ -221,15 +224,16 @@ TEST_F(FeedTest, AListThatFailsIsEachEpochsError) {
 TEST_F(FeedTest, AnEmptyListIsNotFound) {
   Start();
   Reader reader(dir_.path(), 0);
-  feed_->FinishObjects();
+  objects_->Finish();
   EXPECT_EQ(reader.ReadAll(), "");
   EXPECT_EQ(OutcomeOf(0).error_kind, ErrorKind::kNotFound);
 }
 
 TEST_F(FeedTest, ObjectsWithoutBytesAreAnEmptyEpoch) {
   Start();
-  feed_->AddObjects({{"a", 0, ""}, {"b", 0, ""}});
-  feed_->FinishObjects();
+  objects_->Append("a", 0, "");
+  objects_->Append("b", 0, "");
+  objects_->Finish();
   EXPECT_EQ(Reader(dir_.path(), 0).ReadAll(), "");
   EXPECT_EQ(OutcomeOf(0).state, State::kDone);
   EXPECT_EQ(OutcomeOf(0).objects, 2u);
@@ -238,7 +242,7 @@ TEST_F(FeedTest, ObjectsWithoutBytesAreAnEmptyEpoch) {
 TEST_F(FeedTest, FetchesBeforeTheReaderComes) {
   Start();
   Add("a", 300000);
-  feed_->FinishObjects();
+  objects_->Finish();
   while (feed_->stats().queue_bytes < 300000) Nap();
   EXPECT_EQ(feed_->stats().bytes_written, 0u);
   EXPECT_EQ(Reader(dir_.path(), 0).ReadAll(), expected_);
@@ -266,9 +270,7 @@ class MendedSource : public ObjectSource {
     fetcher->good = good_.MakeFetcher(limits);
     return fetcher;
   }
-  std::string Describe(const ObjectRef& object) const override {
-    return std::string(object.name);
-  }
+  std::string Describe(const ObjectRef& object) const override { return std::string(object.name); }
 
   std::atomic<bool> mended{false};
 
@@ -278,9 +280,9 @@ class MendedSource : public ObjectSource {
 
 TEST_F(FeedTest, AnErrorFromBeforeTheReaderCameIsForgotten) {
   auto source = std::make_shared<MendedSource>();
-  feed_ = std::make_unique<Feed>(options_, source);
-  feed_->AddObjects({{"a", 5000, ""}});
-  feed_->FinishObjects();
+  feed_ = std::make_unique<Feed>(options_, source, objects_);
+  objects_->Append("a", 5000, "");
+  objects_->Finish();
   feed_->Start();
   while (feed_->stats().connections > 0 || feed_->stats().memory_bytes == 0) Nap();
   source->mended = true;
@@ -306,17 +308,17 @@ TEST_F(FeedTest, StopIsAnErrorForTheReaderInMidEpoch) {
 TEST_F(FeedTest, StopsInEveryState) {
   fake_.bytes_per_second = 1000;  // a part takes a minute
   {
-    Feed never_started(options_, std::make_shared<FakeObjectSource>(fake_));
+    Feed never_started(options_, std::make_shared<FakeObjectSource>(fake_), objects_);
   }
   Start();
   feed_->Stop();  // awaiting objects and a reader
   feed_->Stop();
   Start();
-  feed_->AddObjects({{"a", 1000000, ""}});
+  objects_->Append("a", 1000000, "");
   while (feed_->stats().connections == 0) Nap();
   feed_.reset();  // fetching, awaiting a reader
   Start();
-  feed_->AddObjects({{"a", 1000000, ""}});
+  objects_->Append("a", 1000000, "");
   Reader reader(dir_.path(), 0);
   feed_.reset();  // the reader awaits its first part
   EXPECT_EQ(reader.ReadAll(), "");
@@ -327,7 +329,7 @@ TEST_F(FeedTest, StopsWhilePartsWaitForTheirRetry) {
   fake_.transient_rate = 1;
   options_.queue.retry = {1000, 1e6};
   Start();
-  feed_->AddObjects({{"a", 1000000, ""}});
+  objects_->Append("a", 1000000, "");
   while (feed_->stats().retries < 10) Nap();
   feed_->Stop();
   EXPECT_EQ(feed_->stats().connections, 0u);
@@ -336,13 +338,13 @@ TEST_F(FeedTest, StopsWhilePartsWaitForTheirRetry) {
 TEST_F(FeedTest, AChannelHasOneLiveFeed) {
   Start();
   try {
-    Feed second(options_, source_);
+    Feed second(options_, source_, objects_);
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kFailedPrecondition);
   }
   feed_->Stop();
-  Feed third(options_, source_);
+  Feed third(options_, source_, objects_);
   third.Start();
   EXPECT_THROW(third.Start(), Error);
 }
@@ -350,7 +352,7 @@ TEST_F(FeedTest, AChannelHasOneLiveFeed) {
 TEST_F(FeedTest, StatsThrowWhatEndedTheFeedingThread) {
   Start();
   Add("a", 100);
-  feed_->FinishObjects();
+  objects_->Finish();
   std::filesystem::remove(FifoPath(dir_.path(), "train", 0));
   for (;;) {
     try {
@@ -369,12 +371,12 @@ TEST_F(FeedTest, RefusesOptionsOutOfBounds) {
   const std::vector<void (*)(FeedOptions*)> changes = {
       [](FeedOptions* o) { o->channel = ""; },
       [](FeedOptions* o) { o->channel = "a/b"; },
-      [](FeedOptions* o) { o->connections = 0; },
-      [](FeedOptions* o) { o->connections = 1025; },
+      [](FeedOptions* o) { o->queue.tuner.connections = -1; },
+      [](FeedOptions* o) { o->queue.tuner.connections = 1025; },
       [](FeedOptions* o) { o->stall_seconds = 0; },
-      [](FeedOptions* o) { o->queue.part_bytes = 1; },
-      [](FeedOptions* o) { o->queue.first_part_bytes = 0; },
-      [](FeedOptions* o) { o->queue.memory_bytes = o->queue.part_bytes - 1; },
+      [](FeedOptions* o) { o->queue.tuner.part_bytes = 1; },
+      [](FeedOptions* o) { o->queue.plan.first_part_bytes = 0; },
+      [](FeedOptions* o) { o->queue.tuner.memory_bytes = o->queue.tuner.part_bytes - 1; },
       [](FeedOptions* o) { o->queue.retry.tries = 0; },
       [](FeedOptions* o) { o->queue.retry.seconds = -1; },
   };
@@ -382,7 +384,7 @@ TEST_F(FeedTest, RefusesOptionsOutOfBounds) {
     FeedOptions options = options_;
     change(&options);
     try {
-      Feed feed(options, std::make_shared<FakeObjectSource>(fake_));
+      Feed feed(options, std::make_shared<FakeObjectSource>(fake_), objects_);
       ADD_FAILURE();
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kInvalidArgument);

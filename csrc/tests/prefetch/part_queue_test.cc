@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -22,9 +23,10 @@ constexpr size_t kPart = 4096;
 
 PartQueueOptions Options(size_t buffers) {
   PartQueueOptions options;
-  options.part_bytes = kPart;
-  options.first_part_bytes = 1000;
-  options.memory_bytes = buffers * kPart;
+  options.tuner.connections = 16;
+  options.tuner.part_bytes = kPart;
+  options.tuner.memory_bytes = buffers * kPart;
+  options.plan.first_part_bytes = 1000;
   return options;
 }
 
@@ -53,10 +55,15 @@ FetchResult Trouble(Status status, size_t bytes = 0) {
 class PartQueueTest : public testing::Test {
  protected:
   void Start(size_t buffers, uint64_t size) {
-    queue_ = std::make_unique<PartQueue>(Options(buffers));
-    queue_->AddObjects({{"a", size, ""}});
-    queue_->FinishObjects();
-    queue_->BeginEpoch();
+    Make(Options(buffers));
+    objects_->Append("a", size, "");
+    objects_->Finish();
+    queue_->BeginEpoch(0);
+  }
+
+  void Make(const PartQueueOptions& options) {
+    objects_ = std::make_shared<ObjectList>();
+    queue_ = std::make_unique<PartQueue>(options, objects_);
   }
 
   Stats stats() const {
@@ -66,6 +73,7 @@ class PartQueueTest : public testing::Test {
   }
 
   Nudged fetcher_;
+  std::shared_ptr<ObjectList> objects_;
   std::unique_ptr<PartQueue> queue_;
 };
 
@@ -104,7 +112,7 @@ TEST_F(PartQueueTest, ARetryResumesWhereTheFetchStoppedAndHoldsNobodyUp) {
   EXPECT_EQ(stats().retries, 1u);
   // Whichever comes next, the other parts or the retry: nobody sleeps in between.
   bool retried = false;
-  for (int i = 0; i < 3; ++i) {
+  while (!retried) {
     auto part = queue_->Take(&fetcher_);
     if (part.get() == waiting) {
       retried = true;
@@ -116,7 +124,6 @@ TEST_F(PartQueueTest, ARetryResumesWhereTheFetchStoppedAndHoldsNobodyUp) {
     const FetchResult done = Done(*part);
     queue_->Put(std::move(part), done);
   }
-  EXPECT_TRUE(retried);
   const auto popped = queue_->Pop();
   ASSERT_EQ(popped.what, What::kPart);
   EXPECT_EQ(popped.part->bytes().size(), 1000u);
@@ -135,7 +142,7 @@ TEST_F(PartQueueTest, AFailedPartComesAfterTheGoodOnesBeforeIt) {
   const auto failed = queue_->Pop();
   ASSERT_EQ(failed.what, What::kFailed);
   EXPECT_EQ(failed.part->failure.what, "trouble");
-  queue_->BeginEpoch();
+  queue_->BeginEpoch(1);
   EXPECT_FALSE(queue_->EpochFailed());
   EXPECT_EQ(queue_->Take(&fetcher_)->spec.offset, 0u);
 }
@@ -143,9 +150,9 @@ TEST_F(PartQueueTest, AFailedPartComesAfterTheGoodOnesBeforeIt) {
 TEST_F(PartQueueTest, GivesUpAfterTheTries) {
   PartQueueOptions options = Options(4);
   options.retry = {3, 60};
-  queue_ = std::make_unique<PartQueue>(options);
-  queue_->AddObjects({{"a", 10, ""}});
-  queue_->BeginEpoch();
+  Make(options);
+  objects_->Append("a", 10, "");
+  queue_->BeginEpoch(0);
   for (int i = 0; i < 3; ++i) {
     queue_->Put(queue_->Take(&fetcher_), Trouble(Status::kRetry));
   }
@@ -158,7 +165,7 @@ TEST_F(PartQueueTest, GivesUpAfterTheTries) {
 TEST_F(PartQueueTest, ADroppedEpochsFetchesAreStoppedAndForgotten) {
   Start(4, 3 * kPart);
   auto old = queue_->Take(&fetcher_);
-  queue_->BeginEpoch();
+  queue_->BeginEpoch(1);
   EXPECT_TRUE(old->stop);
   EXPECT_EQ(fetcher_.nudges, 1);
   auto fresh = queue_->Take(&fetcher_);
@@ -199,8 +206,8 @@ TEST_F(PartQueueTest, SaysWhenTheNextPartHasNoBuffer) {
 }
 
 TEST_F(PartQueueTest, ObjectsMayComeLater) {
-  queue_ = std::make_unique<PartQueue>(Options(4));
-  queue_->BeginEpoch();
+  Make(Options(4));
+  queue_->BeginEpoch(1);
   std::thread worker([this] {
     while (auto part = queue_->Take(&fetcher_)) {
       const FetchResult done = Done(*part);
@@ -208,8 +215,11 @@ TEST_F(PartQueueTest, ObjectsMayComeLater) {
     }
   });
   std::thread lister([this] {
-    for (int i = 0; i < 100; ++i) queue_->AddObjects({{"key", 10, ""}, {"empty", 0, ""}});
-    queue_->FailObjects(ErrorKind::kUnavailable, "the listing broke off");
+    for (int i = 0; i < 100; ++i) {
+      objects_->Append("key", 10, "");
+      objects_->Append("empty", 0, "");
+    }
+    objects_->Fail(ErrorKind::kUnavailable, "the listing broke off");
   });
   uint64_t bytes = 0;
   auto popped = queue_->Pop();
@@ -226,13 +236,232 @@ TEST_F(PartQueueTest, ObjectsMayComeLater) {
 }
 
 TEST_F(PartQueueTest, StopEndsEveryWait) {
-  queue_ = std::make_unique<PartQueue>(Options(4));
+  Make(Options(4));
   std::thread worker([this] { EXPECT_EQ(queue_->Take(&fetcher_), nullptr); });
   std::thread feeder([this] { EXPECT_EQ(queue_->Pop().what, What::kStopped); });
   queue_->Stop();
   worker.join();
   feeder.join();
   EXPECT_EQ(queue_->Take(&fetcher_), nullptr);
+}
+
+// The next epoch is fetched while this one is still being popped, and is there when it begins.
+TEST_F(PartQueueTest, PlansOneEpochAhead) {
+  Start(16, 2 * kPart);
+  const auto fetch_all = [this] {
+    size_t fetched = 0;
+    for (; fetched < 3; ++fetched) {
+      auto part = queue_->Take(&fetcher_);
+      const FetchResult done = Done(*part);
+      queue_->Put(std::move(part), done);
+    }
+  };
+  fetch_all();
+  fetch_all();
+  EXPECT_EQ(stats().queue_parts, 6u);
+  for (uint64_t epoch = 0; epoch < 3; ++epoch) {
+    size_t bytes = 0;
+    auto popped = queue_->Pop();
+    for (; popped.what == What::kPart; popped = queue_->Pop()) bytes += popped.part->spec.size;
+    EXPECT_EQ(popped.what, What::kEnd);
+    EXPECT_EQ(popped.objects, 1u);
+    EXPECT_EQ(bytes, 2 * kPart);
+    EXPECT_EQ(queue_->Pop().what, What::kEnd);  // until the next begins
+    queue_->BeginEpoch(epoch + 1);
+    fetch_all();
+  }
+  EXPECT_EQ(stats().bytes_fetched, 5 * 2 * kPart);
+}
+
+TEST_F(PartQueueTest, WhatWasFetchedAheadIsDroppedWithItsEpoch) {
+  Start(16, 2 * kPart);
+  for (int i = 0; i < 4; ++i) {
+    auto part = queue_->Take(&fetcher_);
+    const FetchResult done = Done(*part);
+    queue_->Put(std::move(part), done);
+  }
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+  queue_->BeginEpoch(1);  // in the middle
+  EXPECT_EQ(stats().queue_parts, 0u);
+  EXPECT_EQ(queue_->Take(&fetcher_)->spec.offset, 0u);
+}
+
+// Two dozen quick parts teach the queue how long a fetch takes.
+class HedgingTest : public PartQueueTest {
+ protected:
+  static constexpr int kQuick = 24;
+
+  void StartAndFetchQuickOnes(size_t buffers) {
+    PartQueueOptions options = Options(buffers);
+    options.plan.first_part_bytes = kPart;
+    Make(options);
+    objects_->Append("a", (kQuick + 1) * kPart, "");
+    // Not finished, so that no part of the next epoch is taken instead of a hedge.
+    queue_->BeginEpoch(0);
+    for (int i = 0; i < kQuick; ++i) {
+      auto part = queue_->Take(&fetcher_);
+      const FetchResult done = Done(*part);
+      queue_->Put(std::move(part), done);
+      ASSERT_EQ(queue_->Pop().what, What::kPart);
+    }
+    slow_ = queue_->Take(&slow_fetcher_);
+    ASSERT_EQ(slow_->spec.offset, kQuick * kPart);
+  }
+
+  Nudged slow_fetcher_;
+  std::shared_ptr<Part> slow_;
+};
+
+TEST_F(HedgingTest, ASlowPartIsFetchedASecondTimeAndTheFasterCounts) {
+  StartAndFetchQuickOnes(4);
+  auto hedge = queue_->Take(&fetcher_);  // waits until the other is slow
+  EXPECT_EQ(hedge->spec.offset, slow_->spec.offset);
+  EXPECT_NE(hedge->buffer.data(), slow_->buffer.data());
+  EXPECT_EQ(stats().hedges, 1u);
+  const FetchResult done = Done(*hedge);
+  Part* const winner = hedge.get();
+  queue_->Put(std::move(hedge), done);
+  EXPECT_TRUE(slow_->stop);
+  EXPECT_EQ(slow_fetcher_.nudges, 1);
+  EXPECT_EQ(stats().hedges_won, 1u);
+  const auto popped = queue_->Pop();
+  ASSERT_EQ(popped.what, What::kPart);
+  EXPECT_EQ(popped.part.get(), winner);
+  queue_->Put(std::move(slow_), Trouble(Status::kStopped));
+  objects_->Finish();
+  EXPECT_EQ(queue_->Pop().what, What::kEnd);
+}
+
+TEST_F(HedgingTest, TheFirstFetchMayBeTheFaster) {
+  StartAndFetchQuickOnes(4);
+  auto hedge = queue_->Take(&fetcher_);
+  Part* const first = slow_.get();
+  const FetchResult done = Done(*slow_);
+  queue_->Put(std::move(slow_), done);
+  EXPECT_TRUE(hedge->stop);
+  EXPECT_EQ(queue_->Pop().part.get(), first);
+  // Too late.
+  const FetchResult late = Done(*hedge);
+  queue_->Put(std::move(hedge), late);
+  EXPECT_EQ(stats().hedges_won, 0u);
+  objects_->Finish();
+  EXPECT_EQ(queue_->Pop().what, What::kEnd);
+}
+
+TEST_F(HedgingTest, AHedgeThatFailsIsForgotten) {
+  StartAndFetchQuickOnes(4);
+  auto hedge = queue_->Take(&fetcher_);
+  queue_->Put(std::move(hedge), Trouble(Status::kFailed));
+  EXPECT_FALSE(queue_->EpochFailed());
+  const FetchResult done = Done(*slow_);
+  queue_->Put(std::move(slow_), done);
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+}
+
+TEST_F(HedgingTest, AHedgeTakesOverFromAFetchThatFails) {
+  StartAndFetchQuickOnes(4);
+  auto hedge = queue_->Take(&fetcher_);
+  queue_->Put(std::move(slow_), Trouble(Status::kFailed));
+  EXPECT_FALSE(queue_->EpochFailed());
+  const FetchResult done = Done(*hedge);
+  queue_->Put(std::move(hedge), done);
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+}
+
+TEST_F(HedgingTest, AHedgeMayWinWhileTheFirstWaitsForItsRetry) {
+  StartAndFetchQuickOnes(4);
+  auto hedge = queue_->Take(&fetcher_);
+  FetchResult later = Trouble(Status::kRetry);
+  later.retry_after_seconds = 5;
+  queue_->Put(std::move(slow_), later);
+  const FetchResult done = Done(*hedge);
+  queue_->Put(std::move(hedge), done);
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+  objects_->Finish();
+  EXPECT_EQ(queue_->Pop().what, What::kEnd);
+}
+
+TEST_F(HedgingTest, WithoutMemoryTheSlowFetchIsBrokenOffAndGoesOnWhereItStopped) {
+  StartAndFetchQuickOnes(1);
+  std::thread idle([this] {
+    auto part = queue_->Take(&fetcher_);
+    ASSERT_NE(part, nullptr);
+    EXPECT_EQ(part->Request().offset, kQuick * kPart + 100);
+    EXPECT_FALSE(part->stop);
+    const FetchResult done = Done(*part);
+    queue_->Put(std::move(part), done);
+  });
+  while (slow_fetcher_.nudges == 0) std::this_thread::yield();
+  EXPECT_TRUE(slow_->stop);
+  queue_->Put(std::move(slow_), Trouble(Status::kStopped, 100));
+  idle.join();
+  EXPECT_EQ(stats().hedges, 0u);
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+}
+
+TEST_F(PartQueueTest, NoMoreFetchesThanAreAllowed) {
+  PartQueueOptions options = Options(8);
+  options.tuner.connections = 2;
+  Make(options);
+  objects_->Append("a", 8 * kPart, "");
+  queue_->BeginEpoch(0);
+  auto first = queue_->Take(&fetcher_);
+  auto second = queue_->Take(&fetcher_);
+  std::atomic<bool> taken{false};
+  std::thread third([&] {
+    auto part = queue_->Take(&fetcher_);
+    taken = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(taken);
+  const FetchResult done = Done(*first);
+  queue_->Put(std::move(first), done);
+  third.join();
+  EXPECT_TRUE(taken);
+}
+
+TEST_F(PartQueueTest, WhatNeedsNoFetchIsReadyAtOnce) {
+  PartQueueOptions options = Options(8);
+  options.plan.keep_empty = true;
+  Make(options);
+  objects_->AppendInline("{\"label\": 1}");
+  objects_->Append("empty", 0, "");
+  objects_->Append("a", 10, "");
+  objects_->Finish();
+  queue_->BeginEpoch(0);
+  auto fetched = queue_->Take(&fetcher_);
+  EXPECT_EQ(fetched->spec.object.name, "a");
+  auto inline_part = queue_->Pop();
+  ASSERT_EQ(inline_part.what, What::kPart);
+  EXPECT_EQ(inline_part.part->bytes(), "{\"label\": 1}");
+  auto empty = queue_->Pop();
+  ASSERT_EQ(empty.what, What::kPart);
+  EXPECT_EQ(empty.part->bytes(), "");
+  EXPECT_TRUE(empty.part->spec.ends_object);
+  const FetchResult done = Done(*fetched);
+  queue_->Put(std::move(fetched), done);
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+  const auto end = queue_->Pop();
+  EXPECT_EQ(end.what, What::kEnd);
+  EXPECT_EQ(end.objects, 3u);
+}
+
+TEST_F(PartQueueTest, ARejectedPartIsFetchedAnewFromItsStart) {
+  Start(1, 500);
+  auto part = queue_->Take(&fetcher_);
+  FetchResult done = Done(*part);
+  queue_->Put(std::move(part), done);
+  auto popped = queue_->Pop();
+  FetchResult damaged = Trouble(Status::kRetry);
+  damaged.kind = ErrorKind::kDataLoss;
+  queue_->Reject(std::move(popped.part), damaged);
+  part = queue_->Take(&fetcher_);
+  EXPECT_EQ(part->Request().offset, 0u);
+  EXPECT_EQ(part->Request().size, 500u);
+  done = Done(*part);
+  queue_->Put(std::move(part), done);
+  EXPECT_EQ(queue_->Pop().part->bytes().size(), 500u);
+  EXPECT_EQ(queue_->Pop().what, What::kEnd);
 }
 
 // Many workers over a source with faults, epochs cut short in between: what is popped is the
@@ -245,15 +474,16 @@ TEST_F(PartQueueTest, DeliversTheStreamUnderFaults) {
   FakeObjectSource source(fake);
   PartQueueOptions options = Options(8);
   options.retry = {50, 600};
-  PartQueue queue(options);
+  const auto objects = std::make_shared<ObjectList>();
+  PartQueue queue(options, objects);
   std::string expected;
   for (int i = 0; i < 60; ++i) {
     const std::string name = "object-" + std::to_string(i);
     const uint64_t size = static_cast<uint64_t>(i) * 997 % 20000;
-    queue.AddObjects({{name, size, ""}});
+    objects->Append(name, size, "");
     expected += source.Content(name, size);
   }
-  queue.FinishObjects();
+  objects->Finish();
   std::vector<std::thread> workers;
   for (int i = 0; i < 6; ++i) {
     workers.emplace_back([&] {
@@ -264,8 +494,9 @@ TEST_F(PartQueueTest, DeliversTheStreamUnderFaults) {
       }
     });
   }
+  uint64_t epoch = 0;
   for (const size_t until : {size_t{1}, expected.size(), expected.size() / 3, expected.size()}) {
-    queue.BeginEpoch();
+    queue.BeginEpoch(epoch++);
     std::string got;
     while (got.size() < until) {
       const auto popped = queue.Pop();

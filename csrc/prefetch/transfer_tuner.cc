@@ -1,0 +1,163 @@
+#include "prefetch/transfer_tuner.h"
+
+#include <algorithm>
+
+namespace smtf {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kFirstConnections = 4;
+constexpr double kWorthwhileGrowth = 1.1;
+constexpr auto kRateWindow = milliseconds(80);
+constexpr auto kHold = std::chrono::seconds(10);
+
+constexpr auto kThrottleWindow = milliseconds(250);
+constexpr auto kLongestThrottleWindow = milliseconds(1000);
+constexpr int kFewestAnswers = 20;          // below, one throttled answer would weigh too much
+constexpr int kThrottleWindowAnswers = 40;  // a storm is seen before the window is over
+constexpr double kThrottledShare = 0.2;
+constexpr int kFewestThrottled = 3;
+constexpr int kRecoverySteps = 8;
+
+constexpr size_t kSmallestPart = size_t{8} << 20;
+constexpr size_t kLargestPart = size_t{128} << 20;
+// Parts so long that waiting for their first byte takes a tenth of the time.
+constexpr double kTransferToWait = 9;
+constexpr double kNewestWeight = 0.2;
+
+double Seconds(TransferTuner::Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void Average(double sample, double* average) {
+  *average = *average == 0 ? sample : *average + kNewestWeight * (sample - *average);
+}
+
+}  // namespace
+
+TransferTuner::TransferTuner(const TunerOptions& options)
+    : options_(options),
+      connections_(options.connections > 0
+                       ? options.connections
+                       : std::min(kFirstConnections, options.most_connections)) {}
+
+size_t TransferTuner::part_bytes() const {
+  if (options_.part_bytes > 0) return options_.part_bytes;
+  const bool counting = options_.connections == 0 && phase_ == Phase::kGrowing;
+  const double wanted = counting ? 0 : kTransferToWait * first_byte_seconds_ * bytes_per_second_;
+  const size_t affordable = options_.memory_bytes / static_cast<size_t>(connections_);
+  size_t size = kSmallestPart;
+  while (static_cast<double>(size) < wanted && 2 * size <= affordable && size < kLargestPart) {
+    size *= 2;
+  }
+  // A small budget has to hold two parts: one to fetch, one to write.
+  while (2 * size > options_.memory_bytes && size > 64 * 1024) size /= 2;
+  return size;
+}
+
+bool TransferTuner::Note(const Sample& sample) {
+  bool more = false;
+  // Answers to requests that were made before the number was lowered say nothing about the new one.
+  if (sample.began >= lowered_) {
+    ++answers_;
+    if (sample.throttled) ++throttled_;
+    if (throttle_window_ == Clock::time_point()) throttle_window_ = sample.began;
+    more = CloseThrottleWindow(sample.ended);
+  }
+  NotePartTimes(sample);
+  ++fetches_;
+  bytes_ += sample.bytes;
+  return CloseRateWindow(sample.ended) || more;
+}
+
+// Retries and tiny objects would pull the averages down without saying much.
+void TransferTuner::NotePartTimes(const Sample& sample) {
+  if (sample.first_byte_seconds < 0 || sample.throttled || sample.bytes < kSmallestPart / 2) return;
+  const double transfer = Seconds(sample.ended - sample.began) - sample.first_byte_seconds;
+  if (transfer <= 0) return;
+  Average(sample.first_byte_seconds, &first_byte_seconds_);
+  Average(static_cast<double>(sample.bytes) / transfer, &bytes_per_second_);
+}
+
+bool TransferTuner::CloseThrottleWindow(Clock::time_point now) {
+  const bool storm = throttled_ >= kFewestThrottled && throttled_ > kThrottledShare * answers_ &&
+                     (answers_ >= kThrottleWindowAnswers || throttled_ >= connections_);
+  const auto open = now - throttle_window_;
+  const bool complete = open >= kThrottleWindow && answers_ >= kFewestAnswers;
+  if (!storm && !complete && open < kLongestThrottleWindow) return false;
+  const bool throttled = storm || throttled_ > kThrottledShare * answers_;
+  const bool was_calm = calm_;
+  calm_ = throttled_ == 0;
+  throttle_window_ = now;
+  answers_ = throttled_ = 0;
+  if (throttled) {
+    before_throttling_ = std::max(before_throttling_, connections_);
+    lowered_ = now;
+    SetConnections(std::max(1, connections_ / 2), now);
+    return false;
+  }
+  return Recover() || (calm_ && !was_calm);
+}
+
+bool TransferTuner::Recover() {
+  if (before_throttling_ == 0) return false;
+  const int step = std::max(1, before_throttling_ / kRecoverySteps);
+  const int next = std::min(before_throttling_, connections_ + step);
+  if (next == before_throttling_) before_throttling_ = 0;
+  return SetConnections(next, throttle_window_);
+}
+
+bool TransferTuner::CloseRateWindow(Clock::time_point now) {
+  if (!settled_) {
+    if (fetches_ < connections_) return false;
+    settled_ = true;
+    BeginRateWindow(now);
+    return false;
+  }
+  if (now - rate_window_ < kRateWindow || fetches_ < connections_) return false;
+  const double rate = static_cast<double>(bytes_) / Seconds(now - rate_window_);
+  const bool reader_behind = reader_behind_;
+  BeginRateWindow(now);
+  if (options_.connections > 0 || before_throttling_ > 0 || reader_behind) return false;
+  return Judge(rate, now);
+}
+
+bool TransferTuner::Judge(double rate, Clock::time_point now) {
+  if (phase_ == Phase::kHolding) {
+    if (now < hold_until_) return false;
+    phase_ = Phase::kGrowing;
+  } else if (smaller_ > 0 && rate < kWorthwhileGrowth * smaller_rate_) {
+    phase_ = Phase::kHolding;
+    hold_until_ = now + kHold;
+    SetConnections(smaller_, now);
+    smaller_ = 0;
+    return false;
+  }
+  if (connections_ >= options_.most_connections) {
+    phase_ = Phase::kHolding;
+    hold_until_ = now + kHold;
+    smaller_ = 0;
+    return false;
+  }
+  smaller_ = connections_;
+  smaller_rate_ = rate;
+  return SetConnections(std::min(2 * connections_, options_.most_connections), now);
+}
+
+bool TransferTuner::SetConnections(int connections, Clock::time_point now) {
+  const bool more = connections > connections_;
+  connections_ = connections;
+  settled_ = false;
+  BeginRateWindow(now);
+  return more;
+}
+
+void TransferTuner::BeginRateWindow(Clock::time_point now) {
+  rate_window_ = now;
+  fetches_ = 0;
+  bytes_ = 0;
+  reader_behind_ = false;
+}
+
+}  // namespace smtf

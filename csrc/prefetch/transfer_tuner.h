@@ -1,0 +1,102 @@
+// How many fetches are made at a time and how large they are: found at run time, lowered where the
+// server throttles.
+#ifndef SMTF_PREFETCH_TRANSFER_TUNER_H_
+#define SMTF_PREFETCH_TRANSFER_TUNER_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace smtf {
+
+struct TunerOptions {
+  int connections = 0;        // 0 finds the number
+  int most_connections = 64;  // bound on what is found; about 5 GB/s of S3
+  size_t part_bytes = 0;      // 0 finds the size
+  size_t memory_bytes = 256 * 1024 * 1024;
+};
+
+// Connections. Begins with 4 and doubles while that raises the throughput by a tenth or more; then
+// goes back to the number before and tries again after 10 s, in case the link or the server have
+// changed. Throughput is compared over windows that begin once a whole round of fetches was made
+// with the new number. A window in which fetching had to wait for the reader says nothing about
+// the server and is left out, so a slow reader never makes the number grow.
+//
+// Throttling. Where more than a fifth of the answers of a window ask for fewer requests, the number
+// is halved, at most once for the requests that were under way together; a lower share is noise
+// that retries deal with. It comes back by an eighth of what it was with every window
+// of a quarter of a second to a second that passes without (AIMD, as TCP has it). That is so for a
+// given number, too: it is an upper bound.
+//
+// Part size. Grows from 8 MiB in powers of two until waiting for the first byte takes less than a
+// tenth of a fetch, as far as the memory holds a part for every connection. Not before the number
+// of connections is found: with large parts that would take many seconds.
+//
+// Not thread-safe: the part queue's lock guards it. The caller gives the time.
+class TransferTuner {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit TransferTuner(const TunerOptions& options);
+
+  int connections() const { return connections_; }
+  size_t part_bytes() const;
+
+  struct Sample {
+    Clock::time_point began;
+    Clock::time_point ended;
+    size_t bytes = 0;                // that came
+    double first_byte_seconds = -1;  // negative where it is not known
+    bool throttled = false;
+  };
+  // A fetch has ended, however it did. True if more may be made at a time than before, or if
+  // throttling is over: what waits may be tried.
+  bool Note(const Sample& sample);
+
+  // Fetching waits for the reader, and not for the server.
+  void NoteReaderBehind() { reader_behind_ = true; }
+
+  // No answer of the last window asked for fewer requests.
+  bool calm() const { return calm_; }
+
+ private:
+  enum class Phase { kGrowing, kHolding };
+
+  void NotePartTimes(const Sample& sample);
+  bool CloseThrottleWindow(Clock::time_point now);
+  bool Recover();
+  bool CloseRateWindow(Clock::time_point now);
+  bool Judge(double rate, Clock::time_point now);
+  bool SetConnections(int connections, Clock::time_point now);
+  void BeginRateWindow(Clock::time_point now);
+
+  const TunerOptions options_;
+  int connections_;
+
+  // Throttling.
+  int before_throttling_ = 0;  // what to come back to; 0 when there is none
+  Clock::time_point lowered_;
+  Clock::time_point throttle_window_;
+  int answers_ = 0;
+  int throttled_ = 0;
+  bool calm_ = true;
+
+  // Throughput.
+  Phase phase_ = Phase::kGrowing;
+  Clock::time_point rate_window_;
+  bool settled_ = false;  // a round of fetches was made since
+  int fetches_ = 0;
+  uint64_t bytes_ = 0;
+  bool reader_behind_ = false;
+  int smaller_ = 0;          // what the number was before it grew
+  double smaller_rate_ = 0;  // bytes per second with that
+  Clock::time_point hold_until_;
+
+  // Part size: moving averages.
+  double first_byte_seconds_ = 0;
+  double bytes_per_second_ = 0;  // of one connection, after the first byte
+};
+
+}  // namespace smtf
+
+#endif  // SMTF_PREFETCH_TRANSFER_TUNER_H_
