@@ -44,9 +44,9 @@ fuzz: build/fuzz/build.ninja
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target csrc/fuzz/corpus/$$target \
 	    || exit 1; done
 
-bench: $(STAMPS)/installed
+bench: $(STAMPS)/installed $(STAMPS)/bench-system $(STAMPS)/bench-tools
 	mkdir -p build/benchmarks
-	for name in crc32c fifo framing; do \
+	for name in crc32c fifo framing listing s3_stream; do \
 	  $(BIN)/python benchmarks/bench_$$name.py > build/benchmarks/$$name.json \
 	    && echo build/benchmarks/$$name.json || exit 1; done
 
@@ -77,6 +77,10 @@ $(STAMPS)/test-system: tools/system_packages.sh | $(STAMPS)/system
 
 $(STAMPS)/fuzz-system: tools/system_packages.sh | $(STAMPS)/system
 	tools/system_packages.sh fuzz
+	touch $@
+
+$(STAMPS)/bench-system: tools/system_packages.sh | $(STAMPS)/system
+	tools/system_packages.sh bench
 	touch $@
 
 $(STAMPS)/%-tools: $(STAMPS)/dependencies

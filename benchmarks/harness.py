@@ -10,7 +10,9 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
+
+Sample = TypeVar("Sample")
 
 
 class Summary(TypedDict):
@@ -51,8 +53,8 @@ def summary(samples: Sequence[float]) -> Summary:
 
 
 def interleave(
-    contestants: Mapping[str, Callable[[], float]], rounds: int
-) -> dict[str, list[float]]:
+    contestants: Mapping[str, Callable[[], Sample]], rounds: int
+) -> dict[str, list[Sample]]:
     """Runs A B C A B C ... so that whatever disturbs the machine disturbs everyone.
 
     Args:
@@ -63,7 +65,7 @@ def interleave(
         The samples of each contestant, one per round, in order: a ratio of two contestants is best
         taken round by round.
     """
-    samples: dict[str, list[float]] = {name: [] for name in contestants}
+    samples: dict[str, list[Sample]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
             samples[name].append(run())
