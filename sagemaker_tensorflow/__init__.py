@@ -16,14 +16,25 @@ if TYPE_CHECKING:
     from sagemaker_tensorflow.pipe_mode_dataset import PipeModeDataset
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
     from sagemaker_tensorflow.prefetcher import Prefetcher
+    from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
 
-__all__ = ["Channel", "PipeModeDataset", "PipeModeDatasetException", "PrefetchConfig", "Prefetcher"]
+__all__ = [
+    "Channel",
+    "PipeModeDataset",
+    "PipeModeDatasetException",
+    "PrefetchConfig",
+    "Prefetcher",
+    "ShuffleConfig",
+    "TrainingInput",
+]
 
 _HOMES = {
     "Channel": "channels",
     "PipeModeDataset": "pipe_mode_dataset",
     "PrefetchConfig": "prefetch_config",
     "Prefetcher": "prefetcher",
+    "ShuffleConfig": "training_input",
+    "TrainingInput": "training_input",
 }
 
 

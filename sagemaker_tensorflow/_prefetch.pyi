@@ -97,6 +97,20 @@ class CachedSource:
     def __init__(
         self, source: Source, *, namespace: str, cache_dir: str, cache_bytes: int
     ) -> None: ...
+    def stats(self) -> CacheStats:
+        """Counters since it was made."""
+
+class CacheStats(TypedDict):
+    """What this process did with a cache. Sizes in bytes."""
+
+    hits: int
+    misses: int
+    hit_bytes: int
+    inserted_bytes: int
+    refused: int  # not inserted, because the cache is full or its ledger busy
+    evicted_bytes: int
+    failures: int  # damaged entries, and whatever the disk refused
+    last_failure: str
 
 Source: TypeAlias = S3Source | FileSource | FakeSource | MultiSource | CachedSource
 
@@ -184,6 +198,7 @@ class Feed:
         objects: What to stream.
         connections: Fetches at a time, each with a thread and a connection; 0 finds the number at
             run time.
+        most_connections: Bound on what is found.
         part_bytes: Size of a ranged fetch; 0 finds it at run time.
         first_part_bytes: Size of the first one of an epoch, small so that its first record comes
             early.
@@ -212,6 +227,7 @@ class Feed:
         source: Source,
         objects: ObjectList,
         connections: int = 0,
+        most_connections: int = 64,
         part_bytes: int = 0,
         first_part_bytes: int = 262144,
         memory_bytes: int = 268435456,

@@ -1,4 +1,4 @@
-"""What a prefetcher has done for one channel so far."""
+"""What a prefetcher has done for one channel, or one pipe of several, so far."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class ChannelStats:
         epoch: That is being fed, from 0.
         epochs_done: Read to the end.
         retries: Of parts.
+        throttled: Answers that asked for fewer requests.
+        hedges: Second requests for a slow part.
+        hedges_won: Of those, how many were faster than the first.
+        checksums_verified: Objects whose bytes have the checksum that S3 keeps of them.
         reader_waited: The pipe was open and the next part was not there yet.
         feeder_waited: Parts were there and the pipe was full or had no reader.
         stalls: Times that the reader had to wait for a part.
@@ -25,6 +29,9 @@ class ChannelStats:
         queue_parts: Fetched and not written yet.
         memory_bytes: In all part buffers, in use or pooled.
         connections: Fetches under way now.
+        connections_limit: Fetches allowed at a time now, by the configuration or as tuning and
+            throttling chose.
+        part_bytes: Of the parts that are planned now, by the configuration or as tuning chose.
         listed_objects: Found by the listing so far.
         listed_bytes: Their sizes together, which is an epoch once the listing is complete.
         error: Of the last epoch that failed, or "".
@@ -37,6 +44,10 @@ class ChannelStats:
     epoch: int
     epochs_done: int
     retries: int
+    throttled: int
+    hedges: int
+    hedges_won: int
+    checksums_verified: int
     reader_waited: float
     feeder_waited: float
     stalls: int
@@ -44,6 +55,8 @@ class ChannelStats:
     queue_parts: int
     memory_bytes: int
     connections: int
+    connections_limit: int
+    part_bytes: int
     listed_objects: int
     listed_bytes: int
     error: str

@@ -11,22 +11,24 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from sagemaker_tensorflow import _prefetch
+from sagemaker_tensorflow.channel_objects import ChannelObjects, open_channel_objects
 from sagemaker_tensorflow.channel_stats import ChannelStats
-from sagemaker_tensorflow.channels import Channel, S3Location
+from sagemaker_tensorflow.channels import Channel, pipe_count
 from sagemaker_tensorflow.errors import (
     InternalError,
     PipeModeDatasetException,
     kind_of_error,
 )
+from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.input_data_config import add_input_channels
-from sagemaker_tensorflow.listing import ListedObject, list_local_objects, list_s3_objects
+from sagemaker_tensorflow.open_files import raise_open_files_limit
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
-from sagemaker_tensorflow.s3_session import S3Session
+from sagemaker_tensorflow.source_pool import SourcePool
 from sagemaker_tensorflow.system_errors import make_directory
 
 _log = logging.getLogger(__name__)
@@ -35,13 +37,20 @@ _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.5
 # The same while it starts.
 _STARTING_SECONDS = 0.05
+# Connections that a pipe may find by itself: so many over all pipes, and so many for each. 64 are
+# about 5 GB/s of S3; each takes a thread and two or three open files.
+_MOST_AUTOMATIC = 64
+_FEWEST_AUTOMATIC = 4
+# How long the threads that list may take to end.
+_LISTERS_SECONDS = 1.0
 
 
 class Feeder:
     """The channels of one prefetcher. Its methods are for one thread.
 
     A channel is listed by a thread of its own. Once its first page is there, the channel is
-    entered in ``inputdataconfig.json``, its first pipe is made, and the thread goes on listing.
+    entered in ``inputdataconfig.json``, its first pipes are made, and the thread goes on listing.
+    A channel with several pipes has one list of objects and a feed for each pipe.
     """
 
     def __init__(
@@ -52,22 +61,26 @@ class Feeder:
         config_dir: Path,
         config: PrefetchConfig,
         s3_options: S3Options,
+        host: HostPlace,
     ) -> None:
         self._channels = channels
         self._pipe_dir = pipe_dir
         self._config_dir = config_dir
         self._config = config
-        self._memory_bytes = config.memory_share(len(channels))
-        self._s3_options = s3_options
-        self._s3: S3Session | None = None
-        self._s3_lock = threading.Lock()
+        self._memory_bytes = config.memory_share(pipe_count(channels))
+        self._host = host
+        self._sources = SourcePool(config, s3_options)
         # Held while a channel starts, so that `stop` finds it either started or never to start.
         self._start_lock = threading.Lock()
         # What the listing threads report: a started channel, or why it cannot start.
         self._reports: queue.SimpleQueue[Channel | PipeModeDatasetException] = queue.SimpleQueue()
         self._started = 0
         self._stopping = threading.Event()
+        # By the pipe's name; when it began.
         self._feeds: dict[str, tuple[_prefetch.Feed, float]] = {}
+        self._listers: list[threading.Thread] = []
+        self._listed: list[ChannelObjects] = []
+        self._running: set[Channel] = set()
         self._logged: dict[str, str] = {}
 
     def start(self) -> None:
@@ -76,15 +89,20 @@ class Feeder:
         Raises:
             PipeModeDatasetException: A directory cannot be made.
         """
+        raise_open_files_limit()
         for directory in (self._pipe_dir, self._config_dir):
             make_directory(directory)
-        for channel in self._channels:
+        self._listers = [
             threading.Thread(
                 target=self._run, args=(channel,), name=f"smtf-list-{channel.name}", daemon=True
-            ).start()
+            )
+            for channel in self._channels
+        ]
+        for lister in self._listers:
+            lister.start()
 
     def wait_started(self, timeout: float) -> bool:
-        """Waits until every channel has its first pipe. False when `timeout` seconds are over.
+        """Waits until every channel has its first pipes. False when `timeout` seconds are over.
 
         Raises:
             PipeModeDatasetException: A channel cannot be listed or its pipe cannot be made.
@@ -101,7 +119,7 @@ class Feeder:
         return True
 
     def stats(self) -> dict[str, ChannelStats]:
-        """Counters of the channels that have started."""
+        """Counters of the channels that have started, by pipe."""
         now = time.monotonic()
         return {
             name: ChannelStats.from_json({**feed.stats(), "seconds": now - since})
@@ -118,82 +136,122 @@ class Feeder:
     def stop(self) -> None:
         """Ends the epochs under way with an error for their readers and removes the pipes."""
         self._stopping.set()
-        if self._s3 is not None:
-            self._s3.close()
         with self._start_lock:
             feeds = [feed for feed, _ in self._feeds.values()]
+            listed = list(self._listed)
+        for objects in listed:
+            objects.stop()
         stoppers = [threading.Thread(target=feed.stop) for feed in feeds]
         for stopper in stoppers:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
+        self._sources.close()
+        # Not from under the interpreter's feet while it ends; but a request may take its time.
+        deadline = time.monotonic() + _LISTERS_SECONDS
+        for lister in self._listers:
+            lister.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self, channel: Channel) -> None:
-        feed: _prefetch.Feed | None = None
+        objects = _prefetch.ObjectList()
         try:
-            source, pages = self._open(channel)
-            page: Sequence[ListedObject] = next(pages)
-            with self._start_lock:
-                if self._stopping.is_set():
-                    return
-                feed = self._start_feed(channel, source)
-            self._reports.put(channel)
-            feed.add_objects(page)
-            for page in pages:
-                if self._stopping.is_set():
-                    return
-                feed.add_objects(page)
-            feed.finish_objects()
+            self._list(channel, objects)
         except PipeModeDatasetException as error:
-            self._fail(channel, feed, error)
+            self._fail(channel, objects, error)
         except Exception as error:
             # A bug. Without this the thread would end in silence and the reader wait for ever.
             _log.exception("channel %s", channel.name)
-            self._fail(channel, feed, InternalError(f"channel {channel.name}: {error!r}"))
+            self._fail(channel, objects, InternalError(f"channel {channel.name}: {error!r}"))
 
-    def _open(
-        self, channel: Channel
-    ) -> tuple[_prefetch.S3Source | _prefetch.FileSource, Iterator[list[ListedObject]]]:
-        location = channel.location
-        if not isinstance(location, S3Location):
-            return _prefetch.FileSource(), list_local_objects(location)
-        with self._s3_lock:
-            if self._s3 is None:
-                self._s3 = S3Session.from_options(self._s3_options)
-        return self._s3.source(location), list_s3_objects(self._s3.client, location)
+    def _list(self, channel: Channel, objects: _prefetch.ObjectList) -> None:
+        found = open_channel_objects(channel.input, self._sources)
+        with self._start_lock:
+            self._listed.append(found)
+        pages = found.fill(objects)
+        count = next(pages, 0)
+        with self._start_lock:
+            if self._stopping.is_set():
+                return
+            self._start_feeds(channel, found, objects)
+        self._running.add(channel)
+        self._reports.put(channel)
+        for listed in pages:
+            if self._stopping.is_set():
+                return
+            count += listed
+        objects.finish()
+        self._warn_of_empty_shards(channel, count)
 
-    def _start_feed(
-        self, channel: Channel, source: _prefetch.S3Source | _prefetch.FileSource
+    def _start_feeds(
+        self, channel: Channel, found: ChannelObjects, objects: _prefetch.ObjectList
+    ) -> None:
+        feeds = [
+            self._make_feed(channel, pipe, found, objects)
+            for pipe in range(len(channel.pipe_names))
+        ]
+        # Before the pipes are there, so that who finds a pipe finds the channel too.
+        add_input_channels(self._config_dir, [channel])
+        for name, feed in zip(channel.pipe_names, feeds, strict=True):
+            feed.start()
+            self._feeds[name] = (feed, time.monotonic())
+
+    def _make_feed(
+        self, channel: Channel, pipe: int, found: ChannelObjects, objects: _prefetch.ObjectList
     ) -> _prefetch.Feed:
-        numbers = self._config
-        feed = _prefetch.Feed(
-            channel=channel.name,
+        numbers, given = self._config, channel.input
+        shuffle = given.shuffle_config
+        first_shard = self._host.index * given.pipes_per_channel if given.sharded else 0
+        return _prefetch.Feed(
+            channel=channel.pipe_names[pipe],
             pipe_dir=str(self._pipe_dir),
-            source=source,
-            connections=numbers.connections,
-            part_bytes=numbers.part_bytes,
+            source=found.source,
+            objects=objects,
+            connections=numbers.engine_connections,
+            most_connections=max(
+                _FEWEST_AUTOMATIC, _MOST_AUTOMATIC // pipe_count(self._channels)
+            ),
+            part_bytes=numbers.engine_part_bytes,
             first_part_bytes=numbers.first_part_bytes,
             memory_bytes=self._memory_bytes,
             retry_seconds=numbers.retry_seconds,
             retry_tries=numbers.retry_tries,
             stall_seconds=numbers.stall_seconds,
+            hedging=numbers.hedging,
+            # The engine's seeds have no sign; -1 is 2**64 - 1 there.
+            shuffle_seed=None if shuffle is None else shuffle.seed % (1 << 64),
+            group=max(1, len(given.attributes)),
+            shards=self._shards(channel),
+            shard=first_shard + pipe,
+            gunzip=given.compression == "Gzip",
+            wrap_recordio=given.record_wrapping == "RecordIO",
         )
-        # Before the pipe is there, so that who finds the pipe finds the channel too.
-        add_input_channels(self._config_dir, [channel])
-        feed.start()
-        self._feeds[channel.name] = (feed, time.monotonic())
-        return feed
+
+    def _shards(self, channel: Channel) -> int:
+        hosts = self._host.count if channel.input.sharded else 1
+        return hosts * channel.input.pipes_per_channel
+
+    def _warn_of_empty_shards(self, channel: Channel, count: int) -> None:
+        units = count // max(1, len(channel.input.attributes))
+        shards = self._shards(channel)
+        if units < shards:
+            _log.warning(
+                "channel %s: %d objects or lines are dealt to %d shards (hosts times pipes), so in "
+                "each epoch some get nothing",
+                channel.name,
+                units,
+                shards,
+            )
 
     def _fail(
-        self, channel: Channel, feed: _prefetch.Feed | None, error: PipeModeDatasetException
+        self, channel: Channel, objects: _prefetch.ObjectList, error: PipeModeDatasetException
     ) -> None:
         if self._stopping.is_set():
             return
-        if feed is None:
+        if channel not in self._running:
             self._reports.put(error)
         else:
             _log.error("channel %s: the list of objects ends early: %s", channel.name, error)
-            feed.fail_objects(kind_of_error(error), str(error))
+            objects.fail(kind_of_error(error), str(error))
 
 
 def serve(

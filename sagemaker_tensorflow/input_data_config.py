@@ -16,6 +16,7 @@ from typing import Any
 from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import DataLossError, NotFoundError
 from sagemaker_tensorflow.system_errors import translated_os_errors
+from sagemaker_tensorflow.training_input import TrainingInput
 
 FILE_NAME = "inputdataconfig.json"
 
@@ -41,7 +42,7 @@ def read_input_data_config(config_dir: Path) -> dict[str, dict[str, Any]]:
 
 
 def add_input_channels(config_dir: Path, channels: Iterable[Channel]) -> None:
-    """Adds or replaces the channels' entries and keeps the others.
+    """Adds or replaces the channels' entries, one for each pipe, and keeps the others.
 
     The file is written whole and renamed into place, so that a reader never sees half of it.
 
@@ -54,20 +55,21 @@ def add_input_channels(config_dir: Path, channels: Iterable[Channel]) -> None:
         entries = read_input_data_config(config_dir)
     except NotFoundError:
         entries = {}
-    entries.update({channel.name: _entry(channel) for channel in channels})
+    for channel in channels:
+        entries.update(dict.fromkeys(channel.pipe_names, _entry(channel.input)))
     path = config_dir / FILE_NAME
     with translated_os_errors(f"writing {path}"):
         _replace(path, json.dumps(entries, indent=2) + "\n")
 
 
-def _entry(channel: Channel) -> dict[str, str]:
+def _entry(given: TrainingInput) -> dict[str, Any]:
     entry = {
         "TrainingInputMode": "Pipe",
-        "S3DistributionType": "FullyReplicated",
-        "RecordWrapperType": "None",
+        "S3DistributionType": given.distribution,
+        "RecordWrapperType": given.record_wrapping or "None",
     }
-    if channel.content_type is not None:
-        entry = {"ContentType": channel.content_type, **entry}
+    if given.content_type is not None:
+        entry = {"ContentType": given.content_type, **entry}
     return entry
 
 

@@ -2,6 +2,8 @@
 
 S3 gives keys in the order of their UTF-8 bytes; a local folder is listed in the order in which S3
 would list its files. Both are generators, so that streaming begins before a long list is complete.
+Where the engine is loaded it lists S3 itself, several requests at a time; here boto3 does it for
+who has no engine.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from sagemaker_tensorflow.channels import LocalLocation, S3Location
 from sagemaker_tensorflow.errors import NotFoundError
+from sagemaker_tensorflow.locations import LocalLocation, S3Location
 from sagemaker_tensorflow.s3_errors import translated_s3_errors
 from sagemaker_tensorflow.system_errors import translated_os_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 # Name (S3 key or absolute path), size in bytes, ETag with its quotes or "".
 ListedObject: TypeAlias = tuple[str, int, str]
@@ -41,19 +44,29 @@ def list_s3_objects(client: S3Client, location: S3Location) -> Iterator[list[Lis
     found = False
     with translated_s3_errors(f"listing {location}"):
         for page in paginator.paginate(Bucket=location.bucket, Prefix=location.prefix):
-            objects = [
-                (item["Key"], item["Size"], item["ETag"])
-                for item in page.get("Contents", [])
-                if item["Size"] or not item["Key"].endswith("/")
-            ]
+            objects = objects_of_page(page)
             if objects:
                 found = True
                 yield objects
     if not found:
-        raise NotFoundError(
-            f"no object in bucket {location.bucket!r} has a key that begins with "
-            f"{location.prefix!r}: look at the spelling, or list the bucket"
-        )
+        raise nothing_under(location)
+
+
+def objects_of_page(page: ListObjectsV2OutputTypeDef) -> list[ListedObject]:
+    """What is streamed of one answer to a listing request."""
+    return [
+        (item["Key"], item["Size"], item.get("ETag", ""))
+        for item in page.get("Contents", [])
+        if item["Size"] or not item["Key"].endswith("/")
+    ]
+
+
+def nothing_under(location: S3Location) -> NotFoundError:
+    """The error of a prefix without objects."""
+    return NotFoundError(
+        f"no object in bucket {location.bucket!r} has a key that begins with "
+        f"{location.prefix!r}: look at the spelling, or list the bucket"
+    )
 
 
 def list_local_objects(location: LocalLocation) -> Iterator[list[ListedObject]]:

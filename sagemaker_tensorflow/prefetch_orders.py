@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_tensorflow.channels import Channel
+from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
 
@@ -18,6 +19,7 @@ class PrefetchOrders:
     """What a prefetcher's process is to do.
 
     Attributes:
+        host: Which part of the channels that are sharded is streamed.
         temporary_dir: To remove if the owner dies; otherwise that is the owner's business.
         log_level: Of the package's loggers, as a number of `logging`.
     """
@@ -27,17 +29,19 @@ class PrefetchOrders:
     config_dir: Path
     config: PrefetchConfig
     s3_options: S3Options
+    host: HostPlace
     temporary_dir: Path
     log_level: int = logging.WARNING
 
     def to_json(self) -> dict[str, Any]:
         """The first line on stdin."""
         return {
-            "channels": [asdict(channel) for channel in self.channels],
+            "channels": [channel.to_json() for channel in self.channels],
             "pipe_dir": str(self.pipe_dir),
             "config_dir": str(self.config_dir),
             "config": self.config.to_json(),
             "s3_options": asdict(self.s3_options),
+            "host": asdict(self.host),
             "temporary_dir": str(self.temporary_dir),
             "log_level": self.log_level,
         }
@@ -46,11 +50,12 @@ class PrefetchOrders:
     def from_json(cls, line: Mapping[str, Any]) -> PrefetchOrders:
         """The reverse."""
         return cls(
-            channels=tuple(Channel(**channel) for channel in line["channels"]),
+            channels=tuple(Channel.from_json(channel) for channel in line["channels"]),
             pipe_dir=Path(line["pipe_dir"]),
             config_dir=Path(line["config_dir"]),
             config=PrefetchConfig.from_json(line["config"]),
             s3_options=S3Options(**line["s3_options"]),
+            host=HostPlace(**line["host"]),
             temporary_dir=Path(line["temporary_dir"]),
             log_level=line["log_level"],
         )

@@ -2,8 +2,9 @@
 
 It talks JSON, a line a message. The first line on stdin holds its `PrefetchOrders`; the first on
 stdout is ``{"started": true}`` or ``{"error": {"kind": ..., "message": ...}}``. Then
-``{"request": "stats", "id": n}`` is answered by ``{"id": n, "stats": {channel: {...}}}``, and
-``{"request": "stop"}`` ends it. So do the end of stdin, the death of its owner and SIGTERM.
+``{"request": "stats", "id": n}`` is answered by ``{"id": n, "stats": {channel: {...}}}`` or
+``{"id": n, "error": {...}}``, and ``{"request": "stop"}`` ends it. So do the end of stdin, the death
+of its owner and SIGTERM.
 Logs go to stderr. No secret passes here: credentials are found by boto3, in this process.
 """
 
@@ -16,7 +17,7 @@ import shutil
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sagemaker_tensorflow.errors import PipeModeDatasetException, kind_of_error
 from sagemaker_tensorflow.json_lines import JsonLines
@@ -67,6 +68,7 @@ def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
         config_dir=orders.config_dir,
         config=orders.config,
         s3_options=orders.s3_options,
+        host=orders.host,
     )
     end = _End()
     owner_pid = os.getppid()
@@ -106,12 +108,18 @@ def _answer(feeder: Feeder, owner: JsonLines, end: _End) -> None:
     """Serves requests to their end. The owner sends none before it was told "started"."""
     try:
         while (message := owner.receive())["request"] == "stats":
-            stats = {name: counters.to_json() for name, counters in feeder.stats().items()}
-            owner.send({"id": message["id"], "stats": stats})
+            owner.send({"id": message["id"], **_stats(feeder)})
     except (EOFError, BrokenPipeError):
         end.begin(orphaned=True)  # without a word: an owner that lives says "stop"
     else:
         end.begin(orphaned=False)
+
+
+def _stats(feeder: Feeder) -> dict[str, Any]:
+    try:
+        return {"stats": {name: stats.to_json() for name, stats in feeder.stats().items()}}
+    except PipeModeDatasetException as error:
+        return {"error": {"kind": kind_of_error(error), "message": str(error)}}
 
 
 if __name__ == "__main__":

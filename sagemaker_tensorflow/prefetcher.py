@@ -12,19 +12,20 @@ import tempfile
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from sagemaker_tensorflow.channel_stats import ChannelStats
-from sagemaker_tensorflow.channels import Channel, as_channels
+from sagemaker_tensorflow.channels import Channels, as_channels, pipe_count
 from sagemaker_tensorflow.errors import (
     DeadlineExceededError,
     FailedPreconditionError,
     UnavailableError,
     error_of_kind,
 )
+from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.json_lines import JsonLines
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.prefetch_orders import PrefetchOrders
@@ -51,7 +52,9 @@ class Prefetcher:
     nothing else; the prefetcher stays its parent's.
 
     Args:
-        channels: ``{name: uri}`` or `Channel` objects; see `channels.parse_location` for URIs.
+        channels: ``{name: uri}``, ``{name: TrainingInput}`` or `Channel` objects; see
+            `locations.parse_location` for URIs. `job_description.channels_from_job` makes them of a
+            CreateTrainingJob request.
         pipe_dir: Where the pipes go; made if missing.
         config_dir: Where ``inputdataconfig.json`` goes; made if missing.
         state_dir: Where readers keep how far they are; made if missing. Each of the three is
@@ -61,14 +64,17 @@ class Prefetcher:
         region: Overrides the environment's and the profile's.
         endpoint_url: Overrides AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL and the profile's.
         anonymous: Sign nothing, for public buckets.
+        hosts: The names of all hosts of the job, for channels that are distributed over them with
+            ``ShardedByS3Key``. SageMaker has them in SM_HOSTS.
+        current_host: Which of them this one is; SM_CURRENT_HOST.
 
     Raises:
-        InvalidArgumentError: A channel or a number makes no sense.
+        InvalidArgumentError: A channel, a host or a number makes no sense.
     """
 
     def __init__(
         self,
-        channels: Mapping[str, str] | Sequence[Channel],
+        channels: Channels,
         *,
         pipe_dir: str | os.PathLike[str] | None = None,
         config_dir: str | os.PathLike[str] | None = None,
@@ -78,10 +84,13 @@ class Prefetcher:
         region: str | None = None,
         endpoint_url: str | None = None,
         anonymous: bool = False,
+        hosts: Sequence[str] | None = None,
+        current_host: str | None = None,
     ) -> None:
         self._channels = as_channels(channels)
         self._config = config or PrefetchConfig()
-        self._config.memory_share(len(self._channels))
+        self._config.memory_share(pipe_count(self._channels))
+        self._host = HostPlace.among(hosts, current_host)
         self._s3_options = S3Options(profile, region, endpoint_url, anonymous)
         self._given = {"pipe_dir": pipe_dir, "state_dir": state_dir, "config_dir": config_dir}
         self._dirs: dict[str, str] = {}
@@ -117,6 +126,7 @@ class Prefetcher:
                     config_dir=Path(self._dirs["config_dir"]),
                     config=self._config,
                     s3_options=self._s3_options,
+                    host=self._host,
                     temporary_dir=temporary,
                     log_level=_log.getEffectiveLevel(),
                 )
@@ -162,7 +172,7 @@ class Prefetcher:
         return self._process is not None and self._process.alive
 
     def stats(self) -> dict[str, ChannelStats]:
-        """Asks the process for its counters, by channel.
+        """Asks the process for its counters, by channel, or by pipe of a channel with several.
 
         Raises:
             UnavailableError: The process died; the error says how, with its last words.
@@ -218,15 +228,19 @@ class _Process:
             self._requests += 1
             try:
                 self._lines.send({"request": "stats", "id": self._requests})
-                # An answer to an earlier request that nobody waited for may come first.
-                while (answer := self._lines.receive(_ANSWER_SECONDS))["id"] != self._requests:
-                    pass
+                # An answer to an earlier request that nobody waited for may come first; what ended
+                # the process comes without a request.
+                while (answer := self._lines.receive(_ANSWER_SECONDS)).get("id") != self._requests:
+                    if "error" in answer:
+                        break
             except (BrokenPipeError, EOFError):
                 raise self._death() from None
             except TimeoutError:
                 raise DeadlineExceededError(
                     f"the prefetcher's process did not answer within {_ANSWER_SECONDS:.0f} s"
                 ) from None
+        if "error" in answer:
+            raise error_of_kind(answer["error"]["kind"], answer["error"]["message"])
         return {name: ChannelStats.from_json(stats) for name, stats in answer["stats"].items()}
 
     def _death(self) -> UnavailableError:

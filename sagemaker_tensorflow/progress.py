@@ -35,9 +35,12 @@ def describe(name: str, now: ChannelStats, before: ChannelStats | None = None) -
         format_bytes(now.bytes_written),
         f"{format_bytes(written / seconds if seconds > 0 else 0)}/s",
         f"queue {now.queue_parts} ({format_bytes(now.queue_bytes)})",
+        f"{now.connections}/{now.connections_limit} connections",
     ]
     if now.retries:
         parts.append(f"{now.retries} retries")
+    if now.throttled:
+        parts.append(f"{now.throttled} throttled")
     if seconds > 0 and max(waits) > seconds / 10:
         parts.append("reader waits" if waits[0] > waits[1] else "waits for reader")
     return ", ".join(parts)

@@ -26,6 +26,11 @@ _NO_CREDENTIALS = (
     exceptions.SSOError,
     exceptions.MetadataRetrievalError,
 )
+_BROKEN_CONNECTION = (
+    exceptions.HTTPClientError,
+    exceptions.ConnectionError,
+    exceptions.IncompleteReadError,
+)
 # S3's codes for requests that it cannot place, although they come with status 400.
 _WRONG_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
 _CREDENTIALS_REFUSED = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired")
@@ -51,7 +56,7 @@ def translate_s3_error(error: Exception, what: str) -> PipeModeDatasetException:
             f"{what}: {seen}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile, "
             "or ask for anonymous access if the bucket is public"
         )
-    if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
+    if isinstance(error, _BROKEN_CONNECTION):
         return UnavailableError(f"{what}: {seen}; look at the endpoint and the network")
     if isinstance(error, ResponseParserError):
         return UnavailableError(f"{what}: the endpoint does not answer as S3 does: {seen}")

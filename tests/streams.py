@@ -17,6 +17,7 @@ class Stream:
 
     def __init__(self, root: Path, *args: str, stderr: int | None = None) -> None:
         self.pipe_dir, self.config_dir = root / "pipes", root / "config"
+        root.mkdir(exist_ok=True)
         self._log = root / "stderr"
         self.argv = [*SMTF, "stream", *args, "--pipe-dir", str(self.pipe_dir)]
         self.argv += ["--config-dir", str(self.config_dir)]

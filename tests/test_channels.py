@@ -1,86 +1,41 @@
 from __future__ import annotations
 
-from pathlib import Path
+import json
 
 import pytest
 
-from sagemaker_tensorflow.channels import (
-    Channel,
-    LocalLocation,
-    S3Location,
-    as_channels,
-    parse_location,
-)
+from sagemaker_tensorflow.channels import Channel, as_channels, pipe_count
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
 
-
-@pytest.mark.parametrize(
-    ("uri", "bucket", "prefix"),
-    [
-        ("s3://bkt/train/", "bkt", "train/"),
-        ("s3://bkt/train", "bkt", "train"),
-        ("s3://bkt", "bkt", ""),
-        ("s3://bkt/", "bkt", ""),
-        ("s3://bkt/a b/%41/é?x#y", "bkt", "a b/%41/é?x#y"),
-        ("s3://My_Old.Bucket/x//y", "My_Old.Bucket", "x//y"),
-    ],
-)
-def test_s3_prefix_is_taken_as_it_stands(uri: str, bucket: str, prefix: str) -> None:
-    assert parse_location(uri) == S3Location(bucket, prefix)
-
-
-@pytest.mark.parametrize(
-    ("uri", "path"),
-    [
-        ("/data/x", "/data/x"),
-        ("file:///data/x", "/data/x"),
-        ("file://localhost/data/x", "/data/x"),
-        ("file:///data/a%20b", "/data/a b"),
-        ("/data/a%20b", "/data/a%20b"),
-    ],
-)
-def test_local_path(uri: str, path: str) -> None:
-    assert parse_location(uri) == LocalLocation(Path(path))
-
-
-def test_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert parse_location("data") == LocalLocation(tmp_path / "data")
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "",
-        "a\0b",
-        "s3://",
-        "s3:///x",
-        "s3://b/x",
-        "s3://arn:aws:s3:::x/y",
-        "gs://bkt/x",
-        "https://bkt/x",
-        "file://",
-        "file://host/x",
-    ],
-)
-def test_bad_uri_says_what_to_give(uri: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"give|bucket's name"):
-        parse_location(uri)
+X = TrainingInput("/x")
 
 
 @pytest.mark.parametrize("name", ["a", "training", "A-b_c.9", "x" * 64])
 def test_good_name(name: str) -> None:
-    assert Channel(name, "/x").name == name
+    assert Channel(name, X).pipe_names == (name,)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "x" * 65, "train\n", "é"])
 def test_bad_name(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match="channel's name"):
-        Channel(name, "/x")
+        Channel(name, X)
 
 
-def test_parse_keeps_equals_signs_of_the_uri() -> None:
-    assert Channel.parse("train=s3://bkt/day=1/") == Channel("train", "s3://bkt/day=1/")
+def test_several_pipes_have_numbers() -> None:
+    channel = Channel("train", TrainingInput("/x", pipes_per_channel=3))
+    assert channel.pipe_names == ("train-0", "train-1", "train-2")
+    assert pipe_count([channel, Channel("test", X)]) == 4
+
+
+def test_name_must_leave_room_for_the_number() -> None:
+    with pytest.raises(InvalidArgumentError, match="x-0' is not a channel's name"):
+        Channel("x" * 63, TrainingInput("/x", pipes_per_channel=2))
+
+
+def test_parse_keeps_equals_signs_and_commas_of_the_uri() -> None:
+    channel = Channel.parse("train=s3://bkt/day=1,2/", compression="Gzip")
+    assert channel == Channel("train", TrainingInput("s3://bkt/day=1,2/", compression="Gzip"))
 
 
 @pytest.mark.parametrize("text", ["train", "s3://bkt/x", "=s3://bkt/x"])
@@ -89,9 +44,21 @@ def test_parse_needs_name_and_uri(text: str) -> None:
         Channel.parse(text)
 
 
+def test_json_there_and_back() -> None:
+    given = TrainingInput(
+        "s3://bkt/m",
+        s3_data_type="AugmentedManifestFile",
+        attribute_names=["a-ref", "b"],
+        shuffle_config=ShuffleConfig(-1),
+        record_wrapping="RecordIO",
+    )
+    for channel in (Channel("a", X), Channel("b", given)):
+        assert Channel.from_json(json.loads(json.dumps(channel.to_json()))) == channel
+
+
 def test_as_channels_takes_mappings_and_sequences() -> None:
-    made = as_channels({"a": "/x", "b": "/y"})
-    assert made == (Channel("a", "/x"), Channel("b", "/y"))
+    made = as_channels({"a": "/x", "b": TrainingInput("/y", compression="Gzip")})
+    assert made == (Channel("a", X), Channel("b", TrainingInput("/y", compression="Gzip")))
     assert as_channels(list(made)) == made
 
 
@@ -99,4 +66,6 @@ def test_as_channels_wants_one_of_each_name() -> None:
     with pytest.raises(InvalidArgumentError, match="no channel"):
         as_channels([])
     with pytest.raises(InvalidArgumentError, match="twice: a"):
-        as_channels([Channel("a", "/x"), Channel("b", "/x"), Channel("a", "/y")])
+        as_channels([Channel("a", X), Channel("b", X), Channel("a", X)])
+    with pytest.raises(InvalidArgumentError, match="twice: a-1"):
+        as_channels({"a": TrainingInput("/x", pipes_per_channel=2), "a-1": "/x"})

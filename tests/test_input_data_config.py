@@ -13,7 +13,9 @@ from sagemaker_tensorflow.input_data_config import (
     add_input_channels,
     read_input_data_config,
 )
+from sagemaker_tensorflow.training_input import TrainingInput
 
+A = Channel("a", TrainingInput("/x"))
 PIPE = {
     "TrainingInputMode": "Pipe",
     "S3DistributionType": "FullyReplicated",
@@ -22,7 +24,7 @@ PIPE = {
 
 
 def test_writes_what_sagemaker_writes(tmp_path: Path) -> None:
-    add_input_channels(tmp_path, [Channel("a", "/x"), Channel("b", "/y", "text/csv")])
+    add_input_channels(tmp_path, [A, Channel("b", TrainingInput("/y", content_type="text/csv"))])
     assert json.loads((tmp_path / FILE_NAME).read_text()) == {
         "a": PIPE,
         "b": {"ContentType": "text/csv", **PIPE},
@@ -30,9 +32,18 @@ def test_writes_what_sagemaker_writes(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / FILE_NAME], "a temporary file is left"
 
 
+def test_writes_what_the_channel_says_and_an_entry_for_each_pipe(tmp_path: Path) -> None:
+    given = TrainingInput(
+        "/x", distribution="ShardedByS3Key", record_wrapping="RecordIO", pipes_per_channel=2
+    )
+    add_input_channels(tmp_path, [Channel("a", given)])
+    entry = {**PIPE, "S3DistributionType": "ShardedByS3Key", "RecordWrapperType": "RecordIO"}
+    assert read_input_data_config(tmp_path) == {"a-0": entry, "a-1": entry}
+
+
 def test_keeps_channels_of_others(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text('{"a": {"TrainingInputMode": "File"}, "b": {"x": "y"}}')
-    add_input_channels(tmp_path, [Channel("a", "/x")])
+    add_input_channels(tmp_path, [A])
     assert read_input_data_config(tmp_path) == {"a": PIPE, "b": {"x": "y"}}
 
 
@@ -40,7 +51,7 @@ def test_keeps_channels_of_others(tmp_path: Path) -> None:
 def test_what_is_not_a_config_is_an_error_and_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE_NAME).write_text(text)
     with pytest.raises(DataLossError, match=FILE_NAME):
-        add_input_channels(tmp_path, [Channel("a", "/x")])
+        add_input_channels(tmp_path, [A])
     assert (tmp_path / FILE_NAME).read_text() == text
 
 
@@ -53,4 +64,4 @@ def test_no_config(tmp_path: Path) -> None:
 def test_directory_that_may_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionDeniedError, match=str(tmp_path)):
-        add_input_channels(tmp_path, [Channel("a", "/x")])
+        add_input_channels(tmp_path, [A])

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_tensorflow import listing
-from sagemaker_tensorflow.channels import LocalLocation, S3Location, parse_location
 from sagemaker_tensorflow.errors import NotFoundError, PermissionDeniedError, UnavailableError
 from sagemaker_tensorflow.listing import list_local_objects, list_s3_objects
+from sagemaker_tensorflow.locations import LocalLocation, S3Location, parse_location
 from tests.conftest import PutObjects
 from tests.servers import free_port
 

@@ -22,9 +22,13 @@ from sagemaker_tensorflow.errors import (
     PermissionDeniedError,
     UnavailableError,
 )
+from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.input_data_config import read_input_data_config
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.prefetch_orders import PrefetchOrders
 from sagemaker_tensorflow.prefetcher import Prefetcher
+from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.training_input import TrainingInput
 from tests.conftest import ACCESS_KEY, FOLDER_BYTES, SECRET_KEY, PutObjects
 from tests.pipes import has_ended, outcome, read_epoch, wait_until
 from tests.servers import free_port
@@ -51,7 +55,10 @@ def test_folder_epoch_after_epoch(folder: Path) -> None:
 
 def test_s3_prefix_and_folder_side_by_side(put_objects: PutObjects, folder: Path) -> None:
     uri = put_objects({"x/1": b"one" * 300_000, "x/2": b"", "x/3": b"three", "y": b"no"})
-    channels = [Channel("train", f"{uri}/x/", "text/plain"), Channel("test", folder.as_uri())]
+    channels = [
+        Channel("train", TrainingInput(f"{uri}/x/", content_type="text/plain")),
+        Channel("test", TrainingInput(folder.as_uri())),
+    ]
     with Prefetcher(channels) as feed:
         config = read_input_data_config(Path(feed.dirs["config_dir"]))
         assert config["train"]["ContentType"] == "text/plain"
@@ -157,8 +164,13 @@ def test_arguments_are_checked_at_once() -> None:
     with pytest.raises(InvalidArgumentError):
         Prefetcher({"a/b": "/x"})
     with pytest.raises(InvalidArgumentError, match="memory_bytes"):
-        config = PrefetchConfig(memory_bytes=16 << 20)
+        config = PrefetchConfig(memory_bytes=16 << 20, part_bytes=8 << 20)
         Prefetcher({"a": "/x", "b": "/y"}, config=config)
+    with pytest.raises(InvalidArgumentError, match="over 3 pipe"):
+        config = PrefetchConfig(memory_bytes=2 << 20)
+        Prefetcher({"a": TrainingInput("/x", pipes_per_channel=3)}, config=config)
+    with pytest.raises(InvalidArgumentError, match="current_host='c'"):
+        Prefetcher({"a": "/x"}, hosts=["a", "b"], current_host="c")
 
 
 def test_killed_reader_costs_only_its_epoch(tmp_path: Path) -> None:
@@ -357,22 +369,22 @@ def test_close_while_it_lists(aws: str, tmp_path: Path) -> None:
     """A server that accepts and never answers holds up the listing, but not the end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        orders = {
-            "channels": [{"name": "train", "uri": "s3://bkt/x"}],
-            "pipe_dir": str(tmp_path),
-            "config_dir": str(tmp_path),
-            "config": {},
-            "s3_options": {"endpoint_url": f"http://127.0.0.1:{port}"},
-            "temporary_dir": str(tmp_path / "none"),
-            "log_level": logging.WARNING,
-        }
+        orders = PrefetchOrders(
+            channels=(Channel("train", TrainingInput("s3://bkt/x")),),
+            pipe_dir=tmp_path,
+            config_dir=tmp_path,
+            config=PrefetchConfig(),
+            s3_options=S3Options(endpoint_url=f"http://127.0.0.1:{port}"),
+            host=HostPlace(),
+            temporary_dir=tmp_path / "none",
+        )
         process = subprocess.Popen(
             [sys.executable, "-m", "sagemaker_tensorflow.prefetch_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert process.stdin is not None
-        process.stdin.write(json.dumps(orders).encode() + b"\n")
+        process.stdin.write(json.dumps(orders.to_json()).encode() + b"\n")
         process.stdin.flush()
         with silent.accept()[0]:
             out, _ = process.communicate()

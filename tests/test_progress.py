@@ -16,13 +16,19 @@ STATS = ChannelStats(
     epoch=3,
     epochs_done=3,
     retries=0,
+    throttled=0,
+    hedges=0,
+    hedges_won=0,
+    checksums_verified=7,
     reader_waited=0,
     feeder_waited=0,
     stalls=0,
     queue_bytes=64_000_000,
     queue_parts=8,
     memory_bytes=100_000_000,
-    connections=8,
+    connections=6,
+    connections_limit=8,
+    part_bytes=8 << 20,
     listed_objects=10,
     listed_bytes=4_000_000_000,
     error="",
@@ -55,7 +61,7 @@ def test_the_mean_rate_is_of_what_was_fetched() -> None:
 
 def test_describe_since_the_start() -> None:
     line = describe("train", STATS)
-    assert line == "train: epoch 3, 2.0 GB, 200 MB/s, queue 8 (64.0 MB)"
+    assert line == "train: epoch 3, 2.0 GB, 200 MB/s, queue 8 (64.0 MB), 6/8 connections"
 
 
 def test_describe_since_before() -> None:
@@ -76,6 +82,11 @@ def test_describe_says_who_waits(reader: float, feeder: float, says: str | None)
 
 def test_describe_counts_retries() -> None:
     assert "4 retries" in describe("train", dataclasses.replace(STATS, retries=4))
+
+
+def test_describe_counts_throttling() -> None:
+    assert "throttled" not in describe("train", STATS)
+    assert "5 throttled" in describe("train", dataclasses.replace(STATS, throttled=5))
 
 
 def test_no_time_has_passed() -> None:

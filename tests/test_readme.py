@@ -191,7 +191,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_figures_are_those_of_the_results() -> None:
     ran = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "chart.py", "--check"],
+        [sys.executable, ROOT / "benchmarks" / "report.py", "--check"],
         capture_output=True,
         text=True,
     )

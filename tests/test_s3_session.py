@@ -1,12 +1,11 @@
 from __future__ import annotations
 
+import http.server
 import io
 import json
-import logging
 import os
-import queue
-import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from sagemaker_tensorflow.channels import S3Location
+from sagemaker_tensorflow import s3_session
 from sagemaker_tensorflow.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
@@ -24,10 +23,11 @@ from sagemaker_tensorflow.errors import (
     PipeModeDatasetException,
     UnavailableError,
 )
+from sagemaker_tensorflow.locations import S3Location
 from sagemaker_tensorflow.s3_errors import translate_s3_error
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.s3_session import BucketAddress, S3Session
-from tests.conftest import ACCESS_KEY, SECRET_KEY
+from tests.conftest import ACCESS_KEY, SECRET_KEY, PutObjects
 from tests.servers import free_port
 
 
@@ -61,7 +61,7 @@ def keys(clean_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_locate_local_server(bucket: str, aws: str) -> None:
-    address = S3Session.from_environment().locate(S3Location(bucket, ""))
+    address = S3Session.from_environment().first_page(S3Location(bucket, "")).address
     assert address == BucketAddress(aws, "us-east-1", virtual_host=False)
 
 
@@ -69,7 +69,7 @@ def test_locate_is_anonymous_when_asked(bucket: str, aws: str, monkeypatch: Any)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     session = S3Session.from_environment(anonymous=True)
-    assert session.locate(S3Location(bucket, "")).endpoint_url == aws
+    assert session.first_page(S3Location(bucket, "")).address.endpoint_url == aws
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_locate_aws(
 ) -> None:
     session = S3Session.from_environment(region=region)
     CannedS3(session, [(200, {})])
-    address = session.locate(S3Location(bucket_name, "x"))
+    address = session.first_page(S3Location(bucket_name, "x")).address
     assert address == BucketAddress(endpoint, region, virtual_host)
 
 
 def test_locate_follows_redirects_to_the_buckets_region(keys: None) -> None:
     session = S3Session.from_environment(region="us-east-1")
     CannedS3(session, [(301, {"x-amz-bucket-region": "eu-west-3"}), (200, {})])
-    address = session.locate(S3Location("bkt", ""))
+    address = session.first_page(S3Location("bkt", "")).address
     assert address == BucketAddress("https://s3.eu-west-3.amazonaws.com", "eu-west-3", True)
 
 
@@ -102,7 +102,7 @@ def test_locate_honours_addressing_style(keys: None) -> None:
     )
     session = S3Session.from_environment(endpoint_url="http://store.test:9000")
     CannedS3(session, [(200, {})])
-    address = session.locate(S3Location("bkt", ""))
+    address = session.first_page(S3Location("bkt", "")).address
     assert address == BucketAddress("http://store.test:9000", "us-east-1", True)
 
 
@@ -110,7 +110,94 @@ def test_locate_refuses_endpoint_with_a_path(keys: None) -> None:
     session = S3Session.from_environment(endpoint_url="http://store.test/s3")
     CannedS3(session, [(200, {})])
     with pytest.raises(InvalidArgumentError, match=r"http://store\.test/s3.*path is not supported"):
-        session.locate(S3Location("bkt", ""))
+        session.first_page(S3Location("bkt", ""))
+
+
+def test_first_page(put_objects: PutObjects, bucket: str) -> None:
+    put_objects({"x/": b"", "x/a": b"1", "x/b é": b"", "y": b""})
+    page = S3Session.from_environment().first_page(S3Location(bucket, "x"))
+    assert [(key, size) for key, size, _ in page.objects] == [("x/a", 1), ("x/b é", 0)]
+    assert page.last_key is None
+
+
+def test_first_page_of_several_says_where_to_go_on(bucket: str) -> None:
+    session = S3Session.from_environment()
+    for number in range(1001):
+        session.client.put_object(Bucket=bucket, Key=f"{number:04}", Body=b"")
+    page = session.first_page(S3Location(bucket, ""))
+    assert len(page.objects) == 1000
+    assert page.last_key == "0999"
+
+
+@pytest.mark.parametrize("key", ["a b/é+%41", "gone", "//x/../y", "bkt/x"])
+def test_locate_by_an_object(put_objects: PutObjects, bucket: str, aws: str, key: str) -> None:
+    put_objects({"a b/é+%41": b"x"})
+    address = S3Session.from_environment().locate_object(S3Location(bucket, key))
+    assert address == BucketAddress(aws, "us-east-1", virtual_host=False)
+
+
+def test_locate_by_an_object_in_aws(keys: None) -> None:
+    session = S3Session.from_environment(region="us-east-1")
+    CannedS3(session, [(301, {"x-amz-bucket-region": "eu-west-3"}), (200, {})])
+    address = session.locate_object(S3Location("bkt", "bkt/a b"))
+    assert address == BucketAddress("https://s3.eu-west-3.amazonaws.com", "eu-west-3", True)
+
+
+def test_locate_by_an_object_that_may_not_be_asked_for(keys: None) -> None:
+    session = S3Session.from_environment(region="us-east-1")
+    CannedS3(session, [(403, {})])
+    with pytest.raises(PermissionDeniedError, match="looking for s3://bkt/x: 403"):
+        session.locate_object(S3Location("bkt", "x"))
+
+
+class Stores(http.server.BaseHTTPRequestHandler):
+    """A store of one object that cuts short its first answers, and may ignore Range."""
+
+    body = bytes(range(256)) * 4
+    cuts: int
+    ignores_range: bool
+
+    def do_GET(self) -> None:
+        start, end = self.headers["Range"].removeprefix("bytes=").split("-")
+        whole = type(self).ignores_range
+        data = self.body if whole else self.body[int(start) : int(end) + 1]
+        self.send_response(200 if whole else 206)
+        if not whole:
+            self.send_header("Content-Range", f"bytes {start}-{end}/{len(self.body)}")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if type(self).cuts:
+            type(self).cuts -= 1
+            data = data[:3]
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def store(keys: None) -> Iterator[S3Session]:
+    with http.server.HTTPServer(("127.0.0.1", 0), Stores) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield S3Session.from_environment(region="us-east-1", endpoint_url=url)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("cuts", [0, 2])
+@pytest.mark.parametrize("ignores_range", [True, False])
+def test_ranges(store: S3Session, cuts: int, ignores_range: bool) -> None:
+    Stores.cuts, Stores.ignores_range = cuts, ignores_range
+    assert store.read_range(S3Location("bkt", "x"), 10, 20).data == Stores.body[10:30]
+
+
+def test_range_that_never_arrives(store: S3Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_session, "_BODY_BACKOFF_SECONDS", 0.001)
+    Stores.cuts, Stores.ignores_range = 1000, False
+    with pytest.raises(UnavailableError, match=r"reading s3://bkt/x: .*17 more expected"):
+        store.read_range(S3Location("bkt", "x"), 10, 20)
 
 
 def test_endpoint_precedence(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,14 +250,14 @@ def test_bad_endpoint(keys: None) -> None:
 def test_no_server(keys: None) -> None:
     session = S3Session.from_environment(endpoint_url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(UnavailableError, match="s3://bkt/x: Could not connect"):
-        session.locate(S3Location("bkt", "x"))
+        session.first_page(S3Location("bkt", "x"))
 
 
 def test_server_that_is_not_s3(keys: None) -> None:
     session = S3Session.from_environment(endpoint_url="http://store.test")
     CannedS3(session, [(200, {})], b"<html><p>Welcome!</html>")
     with pytest.raises(UnavailableError, match="s3://bkt/x: 500"):  # botocore's reading of it
-        session.locate(S3Location("bkt", "x"))
+        session.first_page(S3Location("bkt", "x"))
     error = translate_s3_error(ResponseParserError("no\n XML"), "listing s3://bkt/x")
     assert isinstance(error, UnavailableError)
     assert str(error) == "listing s3://bkt/x: the endpoint does not answer as S3 does: no XML"
@@ -199,65 +286,6 @@ def test_refusals(status: int, code: str, kind: type[PipeModeDatasetException]) 
     error = translate_s3_error(ClientError(answer, "ListObjectsV2"), "listing s3://b/k")
     assert type(error) is kind
     assert str(error).startswith(f"listing s3://b/k: {status} {code}: its words")
-
-
-class Sink:
-    """Keeps what it is given, in order."""
-
-    def __init__(self) -> None:
-        self.given: queue.Queue[tuple[str, str, str]] = queue.Queue()
-
-    def set_credentials(self, access_key: str, secret_key: str, session_token: str = "") -> None:
-        self.given.put((access_key, secret_key, session_token))
-
-
-# A credential provider whose credentials are always about to expire: each call has other ones.
-PROVIDER = """
-import datetime, json, pathlib, sys
-count = pathlib.Path(sys.argv[1])
-number = int(count.read_text()) if count.exists() else 0
-if number == 5:
-    count.write_text("6")
-    sys.exit("the provider is out of order")
-count.write_text(str(number + 1))
-end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)
-print(json.dumps({"Version": 1, "AccessKeyId": f"key{number}", "SecretAccessKey": "hidden",
-                  "SessionToken": f"token{number}", "Expiration": end.isoformat()}))
-"""
-
-
-def test_credentials_are_refreshed(
-    clean_aws: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Through botocore and a real provider, which fails once on the way."""
-    provider, count = tmp_path / "provider.py", tmp_path / "count"
-    provider.write_text(PROVIDER)
-    Path(os.environ["AWS_CONFIG_FILE"]).write_text(
-        f"[default]\nregion = us-east-1\ncredential_process = {sys.executable} {provider} {count}\n"
-    )
-    made = S3Session.from_environment()
-    session = S3Session(made.client, made._credentials, made.ca_bundle, refresh_seconds=0.01)
-    first, second = Sink(), Sink()
-    with caplog.at_level(logging.DEBUG, "sagemaker_tensorflow"):
-        session.keep_fresh(first)
-        session.keep_fresh(second)
-        seen = [first.given.get(timeout=60) for _ in range(8)]
-        others = [second.given.get(timeout=60) for _ in range(5)]
-        session.close()
-    assert all(secret == "hidden" and token == f"token{key[3:]}" for key, secret, token in seen)
-    numbers = [int(key.removeprefix("key")) for key, _, _ in seen]
-    assert numbers == sorted(set(numbers))
-    assert 5 not in numbers
-    assert max(numbers) > 5, "nothing came after the failure"
-    assert len(set(others)) == 5
-    assert "cannot refresh the S3 credentials" in caplog.text
-    assert "hidden" not in caplog.text
-
-
-def test_anonymous_sources_get_no_credentials(clean_aws: None) -> None:
-    sink = Sink()
-    S3Session.from_environment(region="us-east-1", anonymous=True).keep_fresh(sink)
-    assert sink.given.empty()
 
 
 def test_options_hold_no_secret(keys: None) -> None:

@@ -19,7 +19,7 @@ from sagemaker_tensorflow.errors import CorruptRecordError, PipeModeDatasetExcep
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow._core import RecordReader, Source
-    from sagemaker_tensorflow.channels import LocalLocation, S3Location
+    from sagemaker_tensorflow.locations import LocalLocation, S3Location
 
     # A name to print, and what opens it.
     Stream: TypeAlias = tuple[str, AbstractContextManager[Source]]
@@ -185,7 +185,7 @@ def _printable(data: bytes, cut: bool) -> str | None:
 
 
 def _streams(args: argparse.Namespace) -> Iterator[Stream]:
-    from sagemaker_tensorflow.channels import S3Location, parse_location
+    from sagemaker_tensorflow.locations import S3Location, parse_location
 
     if args.source == "-":
         yield "standard input", nullcontext(sys.stdin.buffer)

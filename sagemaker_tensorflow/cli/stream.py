@@ -11,11 +11,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_tensorflow.cli.byte_counts import byte_count, byte_count_or_auto, count_or_auto
+from sagemaker_tensorflow.cli.channel_flags import (
+    add_channel_flags,
+    channels_from_flags,
+    describe_channels,
+)
+
 if TYPE_CHECKING:
     from sagemaker_tensorflow.feeder import Feeder
     from sagemaker_tensorflow.progress import ProgressLine
-
-_MIB = 1 << 20
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -26,21 +31,35 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description="Stream S3 prefixes, folders or files into named pipes, epoch after epoch, "
         "until SIGINT or SIGTERM. PipeModeDataset reads the pipes.",
     )
+    add_channel_flags(parser)
     add = parser.add_argument
-    add(
-        "--channel",
-        action="append",
-        required=True,
-        dest="channels",
-        metavar="NAME=URI",
-        help="what to stream: s3://bucket/prefix, file:///path or a path; may be repeated",
-    )
     add("--pipe-dir", required=True, metavar="DIR", help="where the pipes go")
     add("--config-dir", required=True, metavar="DIR", help="where inputdataconfig.json goes")
-    add("--connections", type=int, metavar="N", help="fetches at a time, per channel")
-    add("--part-mib", type=int, metavar="MIB", help="size of a ranged request")
-    add("--memory-mib", type=int, metavar="MIB", help="bound on buffers, all channels together")
+    add("--hosts", type=_names, metavar="A,B,...", help="all hosts of the job, for ShardedByS3Key")
+    add("--current-host", metavar="A", help="which of them this one is")
+    add(
+        "--connections",
+        type=count_or_auto,
+        metavar="N",
+        help="fetches at a time, per pipe (default auto)",
+    )
+    add(
+        "--part-bytes",
+        type=byte_count_or_auto,
+        metavar="SIZE",
+        help="of a ranged request, such as 8MiB (default auto)",
+    )
+    add(
+        "--memory-bytes",
+        type=byte_count,
+        metavar="SIZE",
+        help="bound on buffers, all pipes together (default 512MiB)",
+    )
     add("--retry-seconds", type=float, metavar="S", help="how long a part is retried")
+    add("--no-hedging", action="store_true", help="never fetch a slow part a second time")
+    add("--no-checksums", action="store_true", help="do not verify S3's checksums")
+    add("--cache-dir", metavar="DIR", help="keep what was fetched from S3 for later epochs")
+    add("--cache-bytes", type=byte_count, metavar="SIZE", help="bound on the cache (default 10GiB)")
     add("--profile", help="of the AWS configuration")
     add("--region", help="instead of the configured one")
     add("--endpoint-url", metavar="URL", help="of an S3-compatible store")
@@ -75,32 +94,34 @@ def run(args: argparse.Namespace) -> int:
 def _make_feeder(args: argparse.Namespace) -> Feeder:
     from pathlib import Path
 
-    from sagemaker_tensorflow.channels import Channel, as_channels
     from sagemaker_tensorflow.feeder import Feeder
+    from sagemaker_tensorflow.hosts import HostPlace
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
     from sagemaker_tensorflow.s3_options import S3Options
 
-    numbers = {
-        "connections": args.connections,
-        "part_bytes": args.part_mib and args.part_mib * _MIB,
-        "memory_bytes": args.memory_mib and args.memory_mib * _MIB,
-        "retry_seconds": args.retry_seconds,
-    }
+    names = ("connections", "part_bytes", "memory_bytes", "retry_seconds", "cache_dir")
+    numbers = {name: getattr(args, name) for name in (*names, "cache_bytes")}
+    given = {name: value for name, value in numbers.items() if value is not None}
     return Feeder(
-        as_channels([Channel.parse(text) for text in args.channels]),
+        channels_from_flags(args),
         pipe_dir=Path(args.pipe_dir),
         config_dir=Path(args.config_dir),
-        config=PrefetchConfig.from_json({k: v for k, v in numbers.items() if v is not None}),
+        config=PrefetchConfig(
+            hedging=not args.no_hedging, checksums=not args.no_checksums, **given
+        ),
         s3_options=S3Options(args.profile, args.region, args.endpoint_url, args.anonymous),
+        host=HostPlace.among(args.hosts, args.current_host),
     )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _say_started(args: argparse.Namespace) -> None:
     import logging
 
-    logging.getLogger(__name__).info(
-        "streaming %s into %s", ", ".join(args.channels), args.pipe_dir
-    )
+    logging.getLogger(__name__).info("streaming %s into %s", describe_channels(args), args.pipe_dir)
 
 
 def _set_up_logging(args: argparse.Namespace) -> ProgressLine | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import pty
@@ -35,7 +36,7 @@ def test_streams_until_a_signal(folder: Path, tmp_path: Path, number: signal.Sig
 def test_streams_two_channels_from_s3(put_objects: PutObjects, tmp_path: Path) -> None:
     uri = put_objects({"train/1": b"a" * 3_000_000, "train/2": b"b", "test/1": b"c"})
     channels = ["--channel", f"train={uri}/train/", "--channel", f"test={uri}/test/"]
-    numbers = ["--part-mib", "1", "--memory-mib", "8", "--connections", "2", "-v"]
+    numbers = ["--part-bytes", "1MiB", "--memory-bytes", "8MiB", "--connections", "2", "-v"]
     with streaming(tmp_path, *channels, *numbers) as stream:
         assert read_epoch(stream.pipe_dir, "test", 0) == b"c"
         assert read_epoch(stream.pipe_dir, "train", 0) == b"a" * 3_000_000 + b"b"
@@ -44,6 +45,48 @@ def test_streams_two_channels_from_s3(put_objects: PutObjects, tmp_path: Path) -
         for text in (argv, stream.stderr()):
             assert SECRET_KEY not in text
             assert ACCESS_KEY not in text
+
+
+def test_job_of_a_host_with_all_options(put_objects: PutObjects, tmp_path: Path) -> None:
+    uri = put_objects({f"x/{n}": gzip.compress(bytes([n])) for n in range(5)})
+    job = {
+        "AlgorithmSpecification": {"TrainingInputMode": "Pipe"},
+        "InputDataConfig": [
+            {
+                "ChannelName": "train",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": f"{uri}/x/",
+                        "S3DataDistributionType": "ShardedByS3Key",
+                    }
+                },
+                "CompressionType": "Gzip",
+                "ShuffleConfig": {"Seed": 3},
+            }
+        ],
+        "ResourceConfig": {"InstanceCount": 2},
+    }
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    seen = b""
+    for host in ("algo-1", "algo-2"):
+        args = ["--job", str(tmp_path / "job.json"), "--hosts", "algo-1,algo-2"]
+        args += ["--current-host", host, "--cache-dir", str(tmp_path / "cache")]
+        args += ["--cache-bytes", "10MB", "--no-hedging", "--no-checksums", "--connections", "auto"]
+        with streaming(tmp_path / host, *args) as stream:
+            seen += read_epoch(stream.pipe_dir, "train", 0)
+            assert stream.stop() == 0
+    assert sorted(seen) == list(range(5))
+    assert any((tmp_path / "cache").iterdir())
+
+
+def test_channel_options(folder: Path, tmp_path: Path) -> None:
+    args = ["--channel", f"train={folder}", "--pipes-per-channel", "2"]
+    with streaming(tmp_path, *args, "--channel", f"test={folder}") as stream:
+        parts = [read_epoch(stream.pipe_dir, f"train-{k}", 0) for k in range(2)]
+        assert sum(map(len, parts)) == len(FOLDER_BYTES)
+        assert read_epoch(stream.pipe_dir, "test", 0) == FOLDER_BYTES
+        assert stream.stop() == 0
 
 
 def test_stops_in_the_middle_of_an_epoch(folder: Path, tmp_path: Path) -> None:
@@ -68,7 +111,7 @@ def test_stops_while_it_lists(aws: str, tmp_path: Path) -> None:
 def test_goes_on_after_an_error(put_objects: PutObjects, bucket: str, tmp_path: Path) -> None:
     body = os.urandom(8 << 20)
     uri = put_objects({"1": body, "2": b"last"})
-    small = ["--part-mib", "1", "--memory-mib", "2"]  # so that "2" is not fetched ahead
+    small = ["--part-bytes", "1MiB", "--memory-bytes", "2MiB"]  # so that "2" is not fetched ahead
     with streaming(tmp_path, "--channel", f"train={uri}/", *small) as stream:
         wait_until((stream.pipe_dir / "train_0").exists, "the pipe is made")
         boto3.client("s3").delete_object(Bucket=bucket, Key="2")
@@ -162,8 +205,8 @@ def test_directory_that_cannot_be_made(folder: Path, tmp_path: Path) -> None:
     ("args", "says"),
     [
         (["--connections", "0"], "connections=0"),
-        (["--part-mib", "0"], "part_bytes=0"),
-        (["--memory-mib", "1"], "memory_bytes"),
+        (["--part-bytes", "0"], "part_bytes=0"),
+        (["--memory-bytes", "1MB"], "memory_bytes=1000000"),
     ],
 )
 def test_numbers_out_of_bounds(folder: Path, tmp_path: Path, args: list[str], says: str) -> None:

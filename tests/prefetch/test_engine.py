@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import boto3
 import pytest
 
 from sagemaker_tensorflow import errors
+from sagemaker_tensorflow.records import open_records
 from tests.conftest import ACCESS_KEY, SECRET_KEY, PutObjects
 from tests.pipes import outcome, read_epoch, wait_until
 from tests.prefetch.native_engine import Engine
@@ -46,11 +49,14 @@ def make_feed(engine: Engine, tmp_path: Path) -> Iterator[MakeFeed]:
     feeds = []
 
     def make(source: Any, objects: list[tuple[str, int, str]], **options: Any) -> Any:
-        feed = engine.Feed(channel="train", pipe_dir=str(tmp_path), source=source, **options)
+        listed = engine.ObjectList()
+        feed = engine.Feed(
+            channel="train", pipe_dir=str(tmp_path), source=source, objects=listed, **options
+        )
         feeds.append(feed)
         feed.start()
-        feed.add_objects(objects)
-        feed.finish_objects()
+        listed.add(objects)
+        listed.finish()
         return feed
 
     yield make
@@ -135,6 +141,139 @@ def test_reader_that_closes_early_gets_the_next_epoch_whole(
     os.close(fifo)
     assert read_epoch(tmp_path, "train", 1) == expected
     assert outcome(tmp_path, "train", 0)["state"] == "abandoned"
+
+
+def test_shuffled_epochs_hold_everything_in_orders_of_their_own(
+    engine: Engine, make_feed: MakeFeed, tmp_path: Path
+) -> None:
+    source = engine.FakeSource(seed=1)
+    make_feed(source, [(f"{n}", 10, "") for n in range(50)], shuffle_seed=7)
+    names = {source.content(f"{n}", 10): n for n in range(50)}
+    orders = []
+    for epoch in range(3):
+        data = read_epoch(tmp_path, "train", epoch)
+        orders.append([names[data[at : at + 10]] for at in range(0, len(data), 10)])
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert len({tuple(order) for order in [list(range(50)), *orders]}) == 4
+
+
+def test_shards_of_one_list_hold_it_once(engine: Engine, tmp_path: Path) -> None:
+    source = engine.FakeSource(seed=1)
+    objects = engine.ObjectList()
+    sizes = {f"{n}": 1000 * n % 7777 + 100 for n in range(100)}
+    feeds = []
+    for shard in range(3):
+        feed = engine.Feed(
+            channel=f"train-{shard}",
+            pipe_dir=str(tmp_path),
+            source=source,
+            objects=objects,
+            shards=3,
+            shard=shard,
+        )
+        feed.start()
+        feeds.append(feed)
+    objects.add([(name, size, "") for name, size in sizes.items()])
+    objects.finish()
+    shards = [read_epoch(tmp_path, f"train-{shard}", 0) for shard in range(3)]
+    assert sum(len(shard) for shard in shards) == sum(sizes.values())
+    for name, size in sizes.items():
+        assert sum(source.content(name, size) in shard for shard in shards) == 1
+    assert max(map(len, shards)) - min(map(len, shards)) <= 2 * max(sizes.values())
+    for feed in feeds:
+        feed.stop()
+
+
+def test_objects_are_unzipped_and_wrapped(
+    engine: Engine, make_feed: MakeFeed, tmp_path: Path
+) -> None:
+    bodies = [b"first" * 50_000, b"", os.urandom(100_000)]
+    files = []
+    for number, body in enumerate(bodies):
+        file = tmp_path / f"{number}.gz"
+        # Of two members.
+        file.write_bytes(gzip.compress(body[:1000]) + gzip.compress(body[1000:]))
+        files.append((str(file), file.stat().st_size, ""))
+    make_feed(engine.FileSource(), files, gunzip=True, wrap_recordio=True, part_bytes=65536)
+    with open_records(io.BytesIO(read_epoch(tmp_path, "train", 0)), "RecordIO") as records:
+        assert list(records) == bodies
+
+
+def test_object_that_is_not_gzip_is_data_loss(
+    engine: Engine, make_feed: MakeFeed, tmp_path: Path
+) -> None:
+    file = tmp_path / "plain.txt"
+    file.write_bytes(b"this is no gzip file")
+    make_feed(engine.FileSource(), [(str(file), file.stat().st_size, "")], gunzip=True)
+    assert read_epoch(tmp_path, "train", 0) == b""
+    kind, message = error_of(tmp_path)
+    assert kind == "DataLoss"
+    assert message.startswith(f"{file}: ")
+
+
+def test_entries_of_several_sources_and_of_none(
+    engine: Engine, put_objects: PutObjects, s3_source: Any, tmp_path: Path
+) -> None:
+    put_objects({"a": b"from S3"})
+    file = tmp_path / "file"
+    file.write_bytes(b"from a file")
+    objects = engine.ObjectList()
+    sources = engine.MultiSource(sources=[])
+    assert [sources.add(source=s3_source), sources.add(source=engine.FileSource())] == [0, 1]
+    feed = engine.Feed(channel="train", pipe_dir=str(tmp_path), source=sources, objects=objects)
+    feed.start()
+    objects.add([("a", 7, "")], 0)
+    objects.add_inline(b'{"label": 1}')
+    objects.add([(str(file), 11, "")], 1)
+    objects.finish()
+    assert read_epoch(tmp_path, "train", 0) == b'from S3{"label": 1}from a file'
+    feed.stop()
+
+
+def test_listing_and_sizes(
+    engine: Engine, put_objects: PutObjects, s3_source: Any, tmp_path: Path
+) -> None:
+    bodies = {f"d/{n:04}": b"x" * (n % 5 + 1) for n in range(30)} | {"d/é": b"unicode", "e": b"no"}
+    put_objects(bodies)
+    objects = engine.ObjectList()
+    listing = engine.S3Listing(source=s3_source, prefix="d/", start_after="d/0003", connections=4)
+    assert listing.run(objects=objects) == 27
+    objects.finish()
+    feed = engine.Feed(channel="train", pipe_dir=str(tmp_path), source=s3_source, objects=objects)
+    feed.start()
+    expected = b"".join(bodies[key] for key in sorted(bodies) if "d/0003" < key < "e")
+    assert read_epoch(tmp_path, "train", 0) == expected
+    feed.stop()
+    stats = s3_source.stat(["d/0001", "none", "d/é"])
+    assert [size for size, _ in stats] == [2, -1, 7]
+    assert stats[0][1].startswith('"')
+
+
+def test_second_epoch_comes_from_the_cache(
+    engine: Engine,
+    bucket: str,
+    put_objects: PutObjects,
+    s3_source: Any,
+    make_feed: MakeFeed,
+    tmp_path: Path,
+) -> None:
+    body = os.urandom(3_000_000)
+    put_objects({"a": body, "b": b"small"})
+    cached = engine.CachedSource(
+        source=s3_source,
+        namespace=bucket,
+        cache_dir=str(tmp_path / "cache"),
+        cache_bytes=10_000_000,
+    )
+    make_feed(cached, listed(bucket), part_bytes=1 << 20)
+    for epoch in range(3):
+        assert read_epoch(tmp_path, "train", epoch) == body + b"small"
+    stats = cached.stats()
+    assert stats["hits"] >= stats["misses"] > 0
+    assert stats["failures"] == 0
+    files = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in files)
+    assert sum(path.stat().st_size for path in files) <= 10_000_000
 
 
 def test_odd_keys_arrive_as_they_are(
@@ -286,10 +425,14 @@ def test_listing_that_fails_or_is_empty_is_the_epochs_error(
     assert read_epoch(tmp_path, "train", 0) == b""
     assert error_of(tmp_path)[0] == "NotFound"
     (tmp_path / "other").mkdir()
+    objects = engine.ObjectList()
     feed = engine.Feed(
-        channel="train", pipe_dir=str(tmp_path / "other"), source=engine.FileSource()
+        channel="train",
+        pipe_dir=str(tmp_path / "other"),
+        source=engine.FileSource(),
+        objects=objects,
     )
-    feed.fail_objects("PermissionDenied", "listing s3://b/p: AccessDenied")
+    objects.fail("PermissionDenied", "listing s3://b/p: AccessDenied")
     feed.start()
     assert read_epoch(tmp_path / "other", "train", 0) == b""
     feed.stop()
@@ -300,17 +443,26 @@ def test_errors_are_those_of_the_package(
     engine: Engine, make_feed: MakeFeed, tmp_path: Path
 ) -> None:
     source = engine.FileSource()
-    feed = make_feed(source, [])
+    make_feed(source, [])
+    objects = engine.ObjectList()
+    objects.finish()
+    given = {"pipe_dir": str(tmp_path), "source": source, "objects": objects}
     with pytest.raises(errors.FailedPreconditionError):
-        engine.Feed(channel="train", pipe_dir=str(tmp_path), source=source)
-    with pytest.raises(errors.InvalidArgumentError, match="connections is 0"):
-        engine.Feed(channel="x", pipe_dir=str(tmp_path), source=source, connections=0)
+        engine.Feed(channel="train", **given)
+    for options, message in (
+        ({"connections": -1}, "connections is -1"),
+        ({"part_bytes": 1}, "part_bytes is 1"),
+        ({"shards": 2, "shard": 2}, "shard"),
+        ({"group": 0}, "group"),
+    ):
+        with pytest.raises(errors.InvalidArgumentError, match=message):
+            engine.Feed(channel="x", **given, **options)
     with pytest.raises(errors.InvalidArgumentError, match="without user name and path"):
         engine.S3Source(endpoint_url="http://h/path", bucket="b", region="r")
     with pytest.raises(errors.InvalidArgumentError, match="NoSuchKind"):
-        feed.fail_objects("NoSuchKind", "")
+        objects.fail("NoSuchKind", "")
     with pytest.raises(errors.FailedPreconditionError, match="finished"):
-        feed.add_objects([("late", 1, "")])
+        objects.add([("late", 1, "")])
 
 
 def test_feed_that_is_dropped_stops(tmp_path: Path) -> None:
@@ -318,10 +470,12 @@ def test_feed_that_is_dropped_stops(tmp_path: Path) -> None:
         "import sys\n"
         "from sagemaker_tensorflow import _prefetch\n"
         "source = _prefetch.FakeSource(seed=1, bytes_per_second=1)\n"
-        "feed = _prefetch.Feed(channel='c', pipe_dir=sys.argv[1], source=source)\n"
+        "objects = _prefetch.ObjectList()\n"
+        "feed = _prefetch.Feed(\n"
+        "    channel='c', pipe_dir=sys.argv[1], source=source, objects=objects)\n"
         "feed.start()\n"
-        "feed.add_objects([('a', 1000, '')])\n"
-        "del source, feed\n"
+        "objects.add([('a', 1000, '')])\n"
+        "del source, objects, feed\n"
         "print('stopped', flush=True)\n"
     )
     done = subprocess.run(
@@ -332,9 +486,11 @@ def test_feed_that_is_dropped_stops(tmp_path: Path) -> None:
 
 
 def test_fetching_begins_before_the_list_is_complete(engine: Engine, tmp_path: Path) -> None:
-    feed = engine.Feed(channel="c", pipe_dir=str(tmp_path), source=engine.FakeSource(seed=1))
+    objects = engine.ObjectList()
+    source = engine.FakeSource(seed=1)
+    feed = engine.Feed(channel="c", pipe_dir=str(tmp_path), source=source, objects=objects)
     feed.start()
-    feed.add_objects([("a", 1000, "")])
+    objects.add([("a", 1000, "")])
     wait_until(lambda: feed.stats()["queue_bytes"] == 1000, "the first object is fetched")
     feed.stop()
 

@@ -1,0 +1,118 @@
+"""What a channel streams: where its bytes come from, and what fills its list of objects.
+
+Each kind of channel is a class with a `source`, and a method `fill` that appends the objects to a
+list page by page. Here are those whose objects are listed; `manifest_objects` has the others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from sagemaker_tensorflow import _prefetch
+from sagemaker_tensorflow.listing import list_local_objects, nothing_under
+from sagemaker_tensorflow.locations import LocalLocation, S3Location
+from sagemaker_tensorflow.manifest_objects import AugmentedManifestObjects, ManifestObjects
+from sagemaker_tensorflow.prefix_siblings import warn_of_sibling
+from sagemaker_tensorflow.source_pool import SourcePool
+from sagemaker_tensorflow.training_input import TrainingInput
+
+if TYPE_CHECKING:
+    from sagemaker_tensorflow._prefetch import Source
+
+
+class ChannelObjects(Protocol):
+    """One channel's."""
+
+    @property
+    def source(self) -> Source:
+        """Where the bytes come from."""
+
+    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+        """Appends every object, and yields how many after each page. Once; does not finish.
+
+        Raises:
+            PipeModeDatasetException: An object, or the list of them, is not there or cannot be had.
+        """
+
+    def stop(self) -> None:
+        """Ends `fill` as soon as may be. Any thread."""
+
+
+def open_channel_objects(given: TrainingInput, pool: SourcePool) -> ChannelObjects:
+    """Finds a channel's source. Sends a request if it is in S3.
+
+    Raises:
+        PipeModeDatasetException: The bucket or the manifest is not there or cannot be had.
+    """
+    location = given.location
+    if given.s3_data_type == "ManifestFile":
+        return ManifestObjects(pool, location)
+    if given.s3_data_type == "AugmentedManifestFile":
+        return AugmentedManifestObjects(pool, location, given.attributes)
+    if isinstance(location, S3Location):
+        return S3PrefixObjects(pool, location)
+    return LocalObjects(location)
+
+
+class LocalObjects:
+    """A folder, or one file."""
+
+    def __init__(self, location: LocalLocation) -> None:
+        self.source = _prefetch.FileSource()
+        self._location = location
+
+    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+        """Walks the folder."""
+        for page in list_local_objects(self._location):
+            objects.add(page)
+            yield len(page)
+
+    def stop(self) -> None:
+        """Nothing to do: a page of a folder takes no time."""
+
+
+class S3PrefixObjects:
+    """All keys with a prefix: the first page from boto3, the others from the engine's listing."""
+
+    def __init__(self, pool: SourcePool, location: S3Location) -> None:
+        self._location = location
+        self._client = pool.session.client
+        self._page = pool.session.first_page(location)
+        bucket = pool.bucket(location.bucket, self._page.address)
+        self.source: Source = bucket.source
+        self._listing: _prefetch.S3Listing | None = None
+        if self._page.last_key is not None:
+            self._listing = _prefetch.S3Listing(
+                bucket.s3, location.prefix, start_after=self._page.last_key
+            )
+
+    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+        """Lists the prefix."""
+        count = len(self._page.objects)
+        if count:
+            objects.add(self._page.objects)
+            yield count
+        self._warn_of_sibling()
+        if self._listing is not None:
+            listed = self._listing.run(objects)
+            count += listed
+            yield listed
+        if not count:
+            raise nothing_under(self._location)
+
+    def _warn_of_sibling(self) -> None:
+        # By now the channel streams. The request, if there is one, holds up nothing.
+        whole = self._page.objects if self._listing is None else None
+        threading.Thread(
+            target=warn_of_sibling,
+            args=(self._client, self._location, whole),
+            name="smtf-siblings",
+            daemon=True,
+        ).start()
+
+    def stop(self) -> None:
+        """Ends the engine's listing."""
+        if self._listing is not None:
+            self._listing.stop()

@@ -1,0 +1,135 @@
+"""Channels out of a CreateTrainingJob request.
+
+Read are ``InputDataConfig`` and ``AlgorithmSpecification.TrainingInputMode``; the names, values and
+limits are those of botocore's service model of SageMaker. Every other field is for someone else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sagemaker_tensorflow.channels import Channel, as_channels
+from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.system_errors import translated_os_errors
+from sagemaker_tensorflow.training_input import (
+    COMPRESSIONS,
+    DISTRIBUTIONS,
+    RECORD_WRAPPINGS,
+    S3_DATA_TYPES,
+    ShuffleConfig,
+    TrainingInput,
+    check_choice,
+    check_input_mode,
+)
+
+# CreateTrainingJob's InputDataConfig.
+_MAX_CHANNELS = 20
+
+
+def channels_from_job(job: Mapping[str, Any]) -> tuple[Channel, ...]:
+    """Makes the channels of a CreateTrainingJob request.
+
+    A channel's ``InputMode`` has the last word over the job's ``TrainingInputMode``, as with
+    SageMaker; where neither says anything the mode is Pipe.
+
+    Raises:
+        InvalidArgumentError: A field is missing or has a value that is not allowed; names the
+            field, as in ``InputDataConfig[0].DataSource.S3DataSource.S3Uri``.
+    """
+    request = _Fields(job, "")
+    channels = request.items("InputDataConfig")
+    if not 1 <= len(channels) <= _MAX_CHANNELS:
+        raise InvalidArgumentError(
+            f"InputDataConfig has {len(channels)} channels, 1 to {_MAX_CHANNELS} are allowed"
+        )
+    mode = request.inner("AlgorithmSpecification", {}).optional("TrainingInputMode")
+    return as_channels([_channel(channel, mode) for channel in channels])
+
+
+def channels_from_file(path: Path) -> tuple[Channel, ...]:
+    """`channels_from_job` of a JSON file.
+
+    Raises:
+        NotFoundError: There is no such file.
+        PermissionDeniedError: It may not be read.
+        InvalidArgumentError: It is not JSON, or not such a request.
+    """
+    with translated_os_errors("reading a job's description"):
+        data = path.read_bytes()
+    try:
+        return channels_from_job(json.loads(data))
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise InvalidArgumentError(f"{path} is not JSON: {error}") from error
+
+
+def _channel(channel: _Fields, job_mode: Any) -> Channel:
+    source = channel.inner("DataSource").inner("S3DataSource")
+    own_mode = channel.optional("InputMode")
+    if own_mode is not None:
+        check_input_mode(f"{channel.path}InputMode", own_mode)
+    else:
+        check_input_mode("AlgorithmSpecification.TrainingInputMode", job_mode)
+    arguments = {
+        "s3_data": source.text("S3Uri"),
+        "s3_data_type": source.choice("S3DataType", S3_DATA_TYPES, required=True),
+        "distribution": source.choice("S3DataDistributionType", DISTRIBUTIONS),
+        "attribute_names": source.optional("AttributeNames"),
+        "compression": channel.choice("CompressionType", COMPRESSIONS),
+        "record_wrapping": channel.choice("RecordWrapperType", RECORD_WRAPPINGS),
+        "content_type": channel.optional("ContentType"),
+    }
+    name = channel.text("ChannelName")
+    seed = None
+    if channel.optional("ShuffleConfig") is not None:
+        seed = channel.inner("ShuffleConfig").required("Seed")
+    try:
+        shuffle = None if seed is None else ShuffleConfig(seed)
+        return Channel(name, TrainingInput(shuffle_config=shuffle, **arguments))
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{channel.path.rstrip('.')}: {error}") from error
+
+
+class _Fields:
+    """An object of the request, with the path of its fields for messages."""
+
+    def __init__(self, fields: Any, path: str) -> None:
+        self.path = path
+        if not isinstance(fields, Mapping):
+            raise InvalidArgumentError(
+                f"{path.rstrip('.') or 'the job'}={fields!r} is not a JSON object"
+            )
+        self._fields = fields
+
+    def optional(self, name: str) -> Any:
+        return self._fields.get(name)
+
+    def required(self, name: str) -> Any:
+        value = self._fields.get(name)
+        if value is None:
+            raise InvalidArgumentError(f"{self.path}{name} is missing")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self.required(name)
+        if not isinstance(value, str):
+            raise InvalidArgumentError(f"{self.path}{name}={value!r} is not a string")
+        return value
+
+    def choice(self, name: str, allowed: tuple[str, ...], required: bool = False) -> str | None:
+        value = self.required(name) if required else self.optional(name)
+        return None if value is None else check_choice(f"{self.path}{name}", value, allowed)
+
+    def inner(self, name: str, default: Any = None) -> _Fields:
+        value = self._fields.get(name, default)
+        return _Fields(self.required(name) if value is None else value, f"{self.path}{name}.")
+
+    def items(self, name: str) -> list[_Fields]:
+        value = self.required(name)
+        if not isinstance(value, list):
+            raise InvalidArgumentError(f"{self.path}{name}={value!r} is not a list")
+        return [_Fields(item, f"{self.path}{name}[{n}].") for n, item in enumerate(value)]
