@@ -68,11 +68,12 @@ size_t BufferPool::CapacityFor(size_t size) {
   return (size + step - 1) / step * step;
 }
 
-Buffer BufferPool::TryAcquire(size_t size) {
+Buffer BufferPool::TryAcquire(size_t size, size_t spare) {
   const size_t capacity = CapacityFor(size);
   std::vector<std::pair<char*, size_t>> evicted;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (spare > 0 && lent_ + capacity + spare > limit_) return Buffer();
     if (Buffer buffer = Reuse(capacity)) return buffer;
     if (lent_ + capacity > limit_) return Buffer();
     evicted = Evict(capacity);

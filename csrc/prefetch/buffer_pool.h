@@ -57,9 +57,9 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
-  // A buffer of at least `size` bytes, or a false one while the limit does not allow it. An Error
-  // when the system has no memory.
-  Buffer TryAcquire(size_t size);
+  // A buffer of at least `size` bytes, or a false one while the limit does not allow it, or would
+  // not allow `spare` bytes more after it. An Error when the system has no memory.
+  Buffer TryAcquire(size_t size, size_t spare = 0);
 
   // Lent and kept.
   size_t bytes() const;

@@ -25,6 +25,8 @@ PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList
       plan_(options.plan, objects_),
       retry_policy_(options.retry, std::random_device()()),
       tuner_(options.tuner),
+      memory_bytes_(options.tuner.memory_bytes),
+      hedging_(options.hedging),
       hedge_policy_(options.hedging),
       connections_(tuner_.connections()),
       subscription_(objects_->Subscribe([this] { OnObjects(); })) {}
@@ -117,12 +119,20 @@ std::shared_ptr<Part> PartQueue::TakeHedge() {
     return nullptr;
   }
   auto hedge = std::make_shared<Part>(slow->spec, std::move(buffer));
+  hedge->epoch = slow->epoch;
   hedge->is_hedge = hedge->hedged = true;
   hedge->twin = fetching_[slow];
   slow->twin = hedge;
   hedge_policy_.NoteHedge(hedge->spec.size);
   ++counts_.hedges;
   return hedge;
+}
+
+// What planning leaves free, so that a slow part of that size can be fetched a second time. Large
+// parts in a small budget need all of it.
+size_t PartQueue::SpareForHedge(size_t size) const {
+  const size_t spare = BufferPool::CapacityFor(size);
+  return hedging_ && spare <= memory_bytes_ / 16 && !window_.empty() ? spare : 0;
 }
 
 Buffer PartQueue::AcquireForHedge(size_t size) {
@@ -162,7 +172,7 @@ std::shared_ptr<Part> PartQueue::TakeNew() {
       const PartPlan::State state = plan_.Peek(tuner_.part_bytes(), &spec);
       if (state == PartPlan::State::kEnd && PlanNextEpoch()) continue;
       if (state != PartPlan::State::kPart) return nullptr;
-      if (spec.size > 0) buffer = pool_.TryAcquire(spec.size);
+      if (spec.size > 0) buffer = pool_.TryAcquire(spec.size, SpareForHedge(spec.size));
     } catch (const Error& error) {
       PlanFailed(spec, error);
       return nullptr;
@@ -274,6 +284,7 @@ void PartQueue::Settle(const std::shared_ptr<Part>& part, FetchResult result) {
   } else if (part->restart) {
     part->restart = false;
     part->stop = false;
+    ++counts_.retries;
     Wait(part, 0);
   } else {
     RetryOrFail(part, std::move(result));

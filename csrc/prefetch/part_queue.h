@@ -98,6 +98,7 @@ class PartQueue {
   std::shared_ptr<Part> TakeAllowed();
   std::shared_ptr<Part> TakeHedge();
   std::shared_ptr<Part> TakeNew();
+  size_t SpareForHedge(size_t size) const;
   Buffer AcquireForHedge(size_t size);
   void BeginTry(Part* part, ObjectFetcher* fetcher);
   bool PlanNextEpoch();
@@ -132,6 +133,8 @@ class PartQueue {
   PartPlan plan_;
   RetryPolicy retry_policy_;
   TransferTuner tuner_;
+  const size_t memory_bytes_;
+  const bool hedging_;
   HedgePolicy hedge_policy_;
   std::atomic<int> connections_;  // the tuner's, for those without the lock
   bool begun_ = false;

@@ -70,7 +70,7 @@ def test_flipped_bit_of_a_large_object(serve: ServeS3, asks: int | None) -> None
         assert said["state"] == "error", said
         assert said["error"]["kind"] == "DataLoss"
         assert said["error"]["message"].startswith("s3://faulty/data/b")
-        assert "CRC32 of what came is " in said["error"]["message"]
+        assert "CRC32 of the whole object that came is " in said["error"]["message"]
 
 
 def test_checksum_of_the_whole_beside_a_range(serve: ServeS3) -> None:

@@ -16,12 +16,13 @@ pytestmark = pytest.mark.timeout(60)
 
 @pytest.mark.parametrize("kind", ["cut", "stall_in_body", "reset_in_body"])
 def test_retry_begins_where_the_bytes_stopped(s3: FaultyS3, kind: str) -> None:
-    s3.add({"data/x": PART + 7})
+    # Behind it lies more than the memory holds: the next epoch has to wait.
+    s3.add({"data/x": PART + 7, "data/y": 8 << 20})
     s3.set_faults(Fault(kind, at=0.75, count=3))
     config = small_parts(first_part_bytes=PART, connections=1)
     with Prefetcher({"train": f"{s3.uri}/data/"}, config=config) as feed:
         check_epoch(feed, s3)
-    of_first_part = [request for request in s3.requests() if request.begin < PART]
+    of_first_part = [r for r in s3.requests(key="data/x") if r.begin < PART]
     last = next(n for n, r in enumerate(of_first_part) if r.begin + r.sent == PART)
     tries = of_first_part[: last + 1]
     assert len(tries) >= 2
@@ -47,13 +48,14 @@ def test_nothing_is_fetched_twice(s3: FaultyS3) -> None:
     continued = Counter({r: n for r, n in begun.items() if r[1] % (PART // 2)})
     assert continued.total() >= 5
     assert not continued - cut
-    # Twice, because the next epoch is fetched before its reader comes.
-    assert max((begun - continued).values()) <= 2
+    # The next epoch is fetched before this one has been read, and once it has been, the one after.
+    assert max((begun - continued).values()) <= 3
 
 
 def test_waiting_part_holds_no_connection(s3: FaultyS3) -> None:
     """With two connections, one part that has to wait 2 s, and everything behind it arriving."""
-    s3.add({f"data/{number:02}": 20_000 for number in range(40)})
+    # Behind them lies more than the memory holds: the next epoch has to wait.
+    s3.add({f"data/{number:02}": 20_000 for number in range(40)} | {"data/large": 8 << 20})
     s3.set_faults(Fault("slow_down", keys="data/00", retry_after=2, count=1))
     with Prefetcher({"train": f"{s3.uri}/data/"}, config=small_parts(connections=2)) as feed:
         check_epoch(feed, s3)
