@@ -11,7 +11,7 @@
 #include "fetch_job.h"
 #include "prefetch/part_fetchers.h"
 #include "prefetch/part_queue.h"
-#include "prefetch/s3_object_source.h"
+#include "s3/s3_object_source.h"
 
 namespace {
 

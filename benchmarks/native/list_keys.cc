@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "prefetch/object_list.h"
-#include "prefetch/s3_listing.h"
-#include "prefetch/s3_object_source.h"
+#include "s3/s3_listing.h"
+#include "s3/s3_object_source.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 //   folders  the same number of keys in each of 100 folders
 //   hashes   hexadecimal digits at random, no folders
 
-#include "prefetch/list_server.h"
+#include "s3/list_server.h"
 
 #include <algorithm>
 #include <cstdint>

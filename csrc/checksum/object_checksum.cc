@@ -4,10 +4,10 @@
 #include <cstddef>
 
 #include "checksum/crc32.h"
+#include "checksum/crc32c.h"
 #include "checksum/crc64_nvme.h"
 #include "checksum/crc_polynomial.h"
 #include "errors.h"
-#include "framing/crc32c.h"
 
 namespace smtf {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "checksum/crc32c.h"
 #include "errors.h"
-#include "framing/crc32c.h"
 #include "framing/little_endian.h"
 #include "framing/recordio_format.h"
 

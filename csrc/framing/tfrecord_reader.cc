@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "framing/crc32c.h"
+#include "checksum/crc32c.h"
 #include "framing/hex.h"
 #include "framing/little_endian.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "framing/crc32c.h"
+#include "checksum/crc32c.h"
 #include "framing/little_endian.h"
 #include "framing/record_writer.h"
 #include "fuzz_readers.h"

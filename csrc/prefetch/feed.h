@@ -10,11 +10,11 @@
 #include <string>
 #include <thread>
 
+#include "encoding/object_encoder.h"
 #include "errors.h"
 #include "pipe/feed_claim.h"
 #include "pipe/fifo_writer.h"
 #include "pipe/wakeup.h"
-#include "prefetch/object_encoder.h"
 #include "prefetch/object_list.h"
 #include "prefetch/object_source.h"
 #include "prefetch/object_verifier.h"

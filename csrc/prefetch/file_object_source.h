@@ -15,9 +15,7 @@ namespace smtf {
 class FileObjectSource : public ObjectSource {
  public:
   std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) override;
-  std::string Describe(const ObjectRef& object) const override {
-    return std::string(object.name);
-  }
+  std::string Describe(const ObjectRef& object) const override { return std::string(object.name); }
 };
 
 }  // namespace smtf

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "prefetch/object_list.h"
-#include "prefetch/s3_listing.h"
-#include "prefetch/s3_object_source.h"
 #include "python/prefetch_bindings.h"
+#include "s3/s3_listing.h"
+#include "s3/s3_object_source.h"
 
 namespace py = pybind11;
 

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "prefetch/cached_object_source.h"
+#include "cache/cached_object_source.h"
 #include "prefetch/fake_object_source.h"
 #include "prefetch/file_object_source.h"
 #include "prefetch/multi_object_source.h"
-#include "prefetch/s3_object_source.h"
-#include "prefetch/s3_stat.h"
 #include "python/prefetch_bindings.h"
+#include "s3/s3_object_source.h"
+#include "s3/s3_stat.h"
 
 namespace py = pybind11;
 

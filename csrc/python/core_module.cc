@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "checksum/crc32c.h"
 #include "errors.h"
-#include "framing/crc32c.h"
 #include "framing/record_reader.h"
 #include "framing/record_writer.h"
 #include "python/error_translation.h"

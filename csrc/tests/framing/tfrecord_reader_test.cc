@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "framing/crc32c.h"
+#include "checksum/crc32c.h"
 #include "framing/little_endian.h"
 #include "framing/memory_byte_source.h"
 #include "framing/record_writer.h"

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "checksum/crc32c.h"
 #include "errors.h"
-#include "framing/crc32c.h"
 
 namespace smtf {
 namespace {
