@@ -325,7 +325,10 @@ def _connect(options: S3Options) -> _Connection:
 def _credentials(session: boto3.Session, core: botocore.session.Session) -> Credentials:
     found = session.get_credentials()
     if found is not None:
-        found.get_frozen_credentials()
+        try:
+            found.get_frozen_credentials()
+        except RuntimeError as error:  # "Credentials were refreshed, but ... still expired."
+            raise PermissionDeniedError(f"no AWS credentials: {error}") from error
         return found
     looked = [provider.METHOD for provider in core.get_component("credential_provider").providers]
     raise PermissionDeniedError(

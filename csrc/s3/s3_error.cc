@@ -75,7 +75,8 @@ std::string AdviceForRefusal(const S3Error& error) {
   if (error.code == "InvalidAccessKeyId") {
     return "the server does not know the access key; check the credentials and the endpoint";
   }
-  return "check the credentials and that they allow s3:GetObject on it";
+  return "check the credentials and that they allow s3:GetObject on it, or s3:ListBucket for a "
+         "listing";
 }
 
 std::string AdviceFor(const S3Error& error) {

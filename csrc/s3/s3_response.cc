@@ -83,11 +83,13 @@ void S3Response::CheckContentRange(std::string_view value) {
   const uint64_t size = request_.object.size;
   const auto range = ParseContentRange(value);
   if (!range || range->begin != request_.offset || range->end < range->begin) {
-    return Refuse(ErrorKind::kDataLoss,
-                  value.empty() ? "bytes without a Content-Range that says which"
-                                : "bytes that were not asked for: Content-Range: " +
-                                      std::string(value.substr(0, 100)),
-                  "the server, or a proxy before it, does not do range requests properly");
+    Refuse(ErrorKind::kDataLoss,
+           value.empty() ? "bytes without a Content-Range that says which"
+                         : "bytes that were not asked for: Content-Range: " +
+                               std::string(value.substr(0, 100)),
+           "the server, or a proxy before it, does not do range requests properly");
+    refused_->status = Status::kRetry;  // another server behind the same name may do better
+    return;
   }
   if (range->total && *range->total != size) {
     Refuse(ErrorKind::kDataLoss,
