@@ -95,11 +95,13 @@ build/tests/build.ninja: CMakeLists.txt | $(STAMPS)/dependencies $(STAMPS)/test-
 
 build/asan/build.ninja: CMakeLists.txt | $(STAMPS)/dependencies $(STAMPS)/test-system
 	$(CMAKE_WITHOUT_PYTHON) -B build/asan -DSMTF_BUILD_TESTS=ON \
-	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSMTF_SANITIZE=address,undefined
+	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+	  -DSMTF_SANITIZE=address,undefined
 
 build/tsan/build.ninja: CMakeLists.txt | $(STAMPS)/dependencies $(STAMPS)/test-system
 	$(CMAKE_WITHOUT_PYTHON) -B build/tsan -DSMTF_BUILD_TESTS=ON \
-	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSMTF_SANITIZE=thread
+	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+	  -DSMTF_SANITIZE=thread
 
 build/fuzz/build.ninja: CMakeLists.txt | $(STAMPS)/dependencies $(STAMPS)/fuzz-system
 	$(CMAKE_WITHOUT_PYTHON) -B build/fuzz -DSMTF_BUILD_FUZZERS=ON -DCMAKE_CXX_COMPILER=clang++ \

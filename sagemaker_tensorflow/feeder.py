@@ -207,9 +207,7 @@ class Feeder:
             source=found.source,
             objects=objects,
             connections=numbers.engine_connections,
-            most_connections=max(
-                _FEWEST_AUTOMATIC, _MOST_AUTOMATIC // pipe_count(self._channels)
-            ),
+            most_connections=max(_FEWEST_AUTOMATIC, _MOST_AUTOMATIC // pipe_count(self._channels)),
             part_bytes=numbers.engine_part_bytes,
             first_part_bytes=numbers.first_part_bytes,
             memory_bytes=self._memory_bytes,

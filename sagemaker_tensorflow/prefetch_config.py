@@ -36,16 +36,17 @@ class PrefetchConfig:
     """How a prefetcher fetches. Every number is checked against its bounds.
 
     Attributes:
-        connections: Fetches under way at a time, for each pipe. None finds the number at run time:
-            it grows while the rate does, and falls when the store asks for fewer requests.
+        connections: Transfers at a time, for each pipe. None finds the number at run time: it grows
+            while the rate does, and falls when the store asks for fewer requests. Where the first
+            byte of a transfer takes 15 ms or more, up to as many requests wait for theirs besides.
         part_bytes: Bytes per ranged request. None finds the size at run time; with a cache it is 8
             MiB, as what is cached is cut into parts of this size.
         first_part_bytes: Bytes of an epoch's first request: 256 KiB, so that the first record
             arrives after about one round trip.
         memory_bytes: Bound on what is fetched and not yet read, over all pipes together, which
-            share it evenly; used only as far as it is needed. 512 MiB hold the parts of 48 MiB on 8
-            connections that fill a link with 100 ms of latency, and bridge the backoff of a retry:
-            a part that is late holds up all behind it.
+            share it evenly; used only as far as it is needed. 512 MiB hold parts of 8 MiB on 64
+            connections, and bridge half a second at 1 GB/s, as the backoffs of a retry may take: a
+            part that is late holds up all behind it.
         retry_seconds: How long one part may be retried, in seconds, before the epoch fails.
         retry_tries: How often, at most.
         stall_seconds: A fetch without a byte for so many seconds is begun anew from where it

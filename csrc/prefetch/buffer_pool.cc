@@ -94,6 +94,11 @@ size_t BufferPool::bytes() const {
   return lent_ + kept_;
 }
 
+size_t BufferPool::lent_bytes() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return lent_;
+}
+
 // A kept buffer up to twice as large is better than a fresh one: its pages are there already.
 Buffer BufferPool::Reuse(size_t capacity) {
   for (auto kept = kept_by_capacity_.lower_bound(capacity);

@@ -63,6 +63,7 @@ class BufferPool {
 
   // Lent and kept.
   size_t bytes() const;
+  size_t lent_bytes() const;
 
   // The capacity that a buffer for `size` bytes gets.
   static size_t CapacityFor(size_t size);

@@ -40,7 +40,7 @@ void PartFetchers::Start() {
   std::lock_guard<std::mutex> lock(mutex_);
   const SignalsBlocked blocked;
   try {
-    while (threads_.size() < static_cast<size_t>(queue_->connections())) StartThread();
+    while (threads_.size() < static_cast<size_t>(queue_->most_fetches())) StartThread();
   } catch (const std::system_error& error) {
     throw Error(ErrorKind::kInternal, "starting fetching thread " +
                                           std::to_string(threads_.size() + 1) + ": " +
@@ -56,7 +56,7 @@ void PartFetchers::StartThread() {
 // Called by the threads, which have signals blocked and pass that on.
 void PartFetchers::Grow() {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (full_ || threads_.size() >= static_cast<size_t>(queue_->connections())) return;
+  if (full_ || threads_.size() >= static_cast<size_t>(queue_->most_fetches())) return;
   try {
     StartThread();
   } catch (const std::exception&) {
@@ -78,7 +78,7 @@ void PartFetchers::Work(ObjectFetcher* fetcher) {
   int known = 0;
   while (std::shared_ptr<Part> part = queue_->Take(fetcher)) {
     // Each thread that is needed starts the next one.
-    const int allowed = queue_->connections();
+    const int allowed = queue_->most_fetches();
     if (allowed > known) {
       Grow();
       known = allowed;

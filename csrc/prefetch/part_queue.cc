@@ -9,6 +9,11 @@
 namespace smtf {
 namespace {
 
+// How far parts are fetched ahead of one that is on its way, at least. With 5 % of 2,000 objects of
+// 256 KiB answered by 503, 128 MiB bridge the backoffs.
+constexpr size_t kAhead = size_t{128} << 20;
+constexpr size_t kPartsAhead = 8;  // and so many parts beyond those that are on their way
+
 double SecondsBetween(Part::Clock::time_point from, Part::Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -28,7 +33,7 @@ PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList
       memory_bytes_(options.tuner.memory_bytes),
       hedging_(options.hedging),
       hedge_policy_(options.hedging),
-      connections_(tuner_.connections()),
+      most_fetches_(tuner_.most_fetches()),
       subscription_(objects_->Subscribe([this] { OnObjects(); })) {}
 
 void PartQueue::BeginEpoch(uint64_t epoch) {
@@ -93,10 +98,26 @@ std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
 }
 
 std::shared_ptr<Part> PartQueue::TakeAllowed() {
-  if (fetching_.size() >= static_cast<size_t>(tuner_.connections())) return nullptr;
+  Clock::time_point later;
+  if (!MayFetch(&later)) return nullptr;
   if (std::shared_ptr<Part> part = waiting_.TakeDue(Clock::now())) return part;
   if (std::shared_ptr<Part> part = TakeHedge()) return part;
   return TakeNew();
+}
+
+// Whether one more fetch may begin now; if not, `*later` is when one may although none has ended.
+bool PartQueue::MayFetch(Clock::time_point* later) const {
+  *later = Clock::time_point::max();
+  size_t allowed = static_cast<size_t>(tuner_.connections());
+  if (fetching_.size() < allowed) return true;
+  if (fetching_.size() >= static_cast<size_t>(tuner_.most_fetches())) return false;
+  const Clock::time_point now = Clock::now();
+  for (const auto& [raw, part] : fetching_) {
+    const Clock::time_point ending = part->began + *tuner_.LeadAfter(part->spec.size);
+    if (ending <= now) ++allowed;
+    if (ending > now) *later = std::min(*later, ending);
+  }
+  return fetching_.size() < allowed;
 }
 
 void PartQueue::BeginTry(Part* part, ObjectFetcher* fetcher) {
@@ -126,6 +147,17 @@ std::shared_ptr<Part> PartQueue::TakeHedge() {
   hedge_policy_.NoteHedge(hedge->spec.size);
   ++counts_.hedges;
   return hedge;
+}
+
+// While the head is on its way the others do not run ahead of it for as long as the memory lasts:
+// fresh memory costs more than the bytes that are fetched into it. A head that is in trouble they
+// do not wait for.
+bool PartQueue::FarEnoughAhead(size_t size) const {
+  if (window_.empty()) return false;
+  const Part& head = *window_.front();
+  if (head.state != Part::State::kFetching || head.hedged || head.tries > 1) return false;
+  const size_t parts = static_cast<size_t>(tuner_.most_fetches()) + kPartsAhead;
+  return pool_.lent_bytes() + size > std::max(kAhead, parts * tuner_.part_bytes());
 }
 
 // What planning leaves free, so that a slow part of that size can be fetched a second time. Large
@@ -171,7 +203,7 @@ std::shared_ptr<Part> PartQueue::TakeNew() {
     try {
       const PartPlan::State state = plan_.Peek(tuner_.part_bytes(), &spec);
       if (state == PartPlan::State::kEnd && PlanNextEpoch()) continue;
-      if (state != PartPlan::State::kPart) return nullptr;
+      if (state != PartPlan::State::kPart || FarEnoughAhead(spec.size)) return nullptr;
       if (spec.size > 0) buffer = pool_.TryAcquire(spec.size, SpareForHedge(spec.size));
     } catch (const Error& error) {
       PlanFailed(spec, error);
@@ -234,8 +266,8 @@ void PartQueue::PlanFailed(const PartSpec& spec, const Error& error) {
 }
 
 void PartQueue::WaitForWork(Lock* lock) {
-  Clock::time_point until = Clock::time_point::max();
-  if (fetching_.size() < static_cast<size_t>(tuner_.connections())) {
+  Clock::time_point until;
+  if (MayFetch(&until)) {
     if (const auto due = waiting_.next_due()) until = *due;
     Clock::time_point slow_from;
     if (SlowestFetch(&slow_from)) until = std::min(until, slow_from);
@@ -273,7 +305,7 @@ void PartQueue::Note(const Part& part, const FetchResult& result) {
   }
   const bool more =
       tuner_.Note({part.began, now, result.bytes, result.first_byte_seconds, result.throttled});
-  connections_ = tuner_.connections();
+  most_fetches_ = tuner_.most_fetches();
   if (more && tuner_.calm()) waiting_.HurryThrottled(now);
   if (more && idle_workers_ > 0) work_.notify_all();
 }

@@ -63,7 +63,7 @@ class PartQueue {
   std::shared_ptr<Part> Take(ObjectFetcher* fetcher);
   void Put(std::shared_ptr<Part> part, FetchResult result);
   // How many fetches may be under way now, and so how many workers are of use.
-  int connections() const { return connections_; }
+  int most_fetches() const { return most_fetches_; }
 
   struct Popped {
     enum class What {
@@ -98,8 +98,10 @@ class PartQueue {
   std::shared_ptr<Part> TakeAllowed();
   std::shared_ptr<Part> TakeHedge();
   std::shared_ptr<Part> TakeNew();
+  bool FarEnoughAhead(size_t size) const;
   size_t SpareForHedge(size_t size) const;
   Buffer AcquireForHedge(size_t size);
+  bool MayFetch(Clock::time_point* later) const;
   void BeginTry(Part* part, ObjectFetcher* fetcher);
   bool PlanNextEpoch();
   void NoteStarved();
@@ -136,7 +138,7 @@ class PartQueue {
   const size_t memory_bytes_;
   const bool hedging_;
   HedgePolicy hedge_policy_;
-  std::atomic<int> connections_;  // the tuner's, for those without the lock
+  std::atomic<int> most_fetches_;  // the tuner's, for those without the lock
   bool begun_ = false;
   uint64_t popping_epoch_ = 0;
   bool ended_ = false;               // kEnd was popped of that epoch

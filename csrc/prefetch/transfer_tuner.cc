@@ -8,8 +8,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kFirstConnections = 4;
-constexpr double kWorthwhileGrowth = 1.1;
-constexpr auto kRateWindow = milliseconds(80);
+constexpr double kWorthwhileGrowth = 1.2;
+constexpr auto kRateWindow = milliseconds(150);
 constexpr auto kHold = std::chrono::seconds(10);
 
 constexpr auto kThrottleWindow = milliseconds(250);
@@ -22,8 +22,11 @@ constexpr int kRecoverySteps = 8;
 
 constexpr size_t kSmallestPart = size_t{8} << 20;
 constexpr size_t kLargestPart = size_t{128} << 20;
-// Parts so long that waiting for their first byte takes a tenth of the time.
-constexpr double kTransferToWait = 9;
+constexpr double kTransferToWait = 1.5;
+// A connection that stands idle costs more than one that overlaps, and transfers vary.
+constexpr double kEarlier = 0.9;
+// Less is no distance but a busy machine: there, more and larger parts only take more memory.
+constexpr double kShortestWait = 0.015;
 constexpr double kNewestWeight = 0.2;
 
 double Seconds(TransferTuner::Clock::duration duration) {
@@ -42,11 +45,20 @@ TransferTuner::TransferTuner(const TunerOptions& options)
                        ? options.connections
                        : std::min(kFirstConnections, options.most_connections)) {}
 
+bool TransferTuner::distant() const { return first_byte_seconds_ >= kShortestWait; }
+
+std::optional<TransferTuner::Clock::duration> TransferTuner::LeadAfter(size_t bytes) const {
+  if (!distant()) return std::nullopt;
+  const std::chrono::duration<double> transfer(static_cast<double>(bytes) / bytes_per_second_);
+  return std::chrono::duration_cast<Clock::duration>(kEarlier * transfer);
+}
+
 size_t TransferTuner::part_bytes() const {
   if (options_.part_bytes > 0) return options_.part_bytes;
   const bool counting = options_.connections == 0 && phase_ == Phase::kGrowing;
-  const double wanted = counting ? 0 : kTransferToWait * first_byte_seconds_ * bytes_per_second_;
-  const size_t affordable = options_.memory_bytes / static_cast<size_t>(connections_);
+  const double wanted =
+      counting || !distant() ? 0 : kTransferToWait * first_byte_seconds_ * bytes_per_second_;
+  const size_t affordable = options_.memory_bytes / static_cast<size_t>(most_fetches());
   size_t size = kSmallestPart;
   while (static_cast<double>(size) < wanted && 2 * size <= affordable && size < kLargestPart) {
     size *= 2;
@@ -115,7 +127,7 @@ bool TransferTuner::CloseRateWindow(Clock::time_point now) {
     BeginRateWindow(now);
     return false;
   }
-  if (now - rate_window_ < kRateWindow || fetches_ < connections_) return false;
+  if (now - rate_window_ < kRateWindow || fetches_ < 2 * connections_) return false;
   const double rate = static_cast<double>(bytes_) / Seconds(now - rate_window_);
   const bool reader_behind = reader_behind_;
   BeginRateWindow(now);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace smtf {
 
@@ -16,7 +17,7 @@ struct TunerOptions {
   size_t memory_bytes = 256 * 1024 * 1024;
 };
 
-// Connections. Begins with 4 and doubles while that raises the throughput by a tenth or more; then
+// Connections. Begins with 4 and doubles while that raises the throughput by a fifth or more; then
 // goes back to the number before and tries again after 10 s, in case the link or the server have
 // changed. Throughput is compared over windows that begin once a whole round of fetches was made
 // with the new number. A window in which fetching had to wait for the reader says nothing about
@@ -28,9 +29,15 @@ struct TunerOptions {
 // of a quarter of a second to a second that passes without (AIMD, as TCP has it). That is so for a
 // given number, too: it is an upper bound.
 //
-// Part size. Grows from 8 MiB in powers of two until waiting for the first byte takes less than a
-// tenth of a fetch, as far as the memory holds a part for every connection. Not before the number
-// of connections is found: with large parts that would take many seconds.
+// Distance. Where the first byte of a fetch takes 15 ms or more, a connection would stand idle for
+// that long between two fetches. So the next request is sent by so much earlier than a fetch is
+// expected to end, over another connection: there are as many transfers at a time as there are
+// connections by that count, and some requests that wait for their first byte besides, as many
+// again at most.
+//
+// Part size. Grows from 8 MiB in powers of two until a transfer takes half as long again as the
+// wait before it, as far as the memory holds a part for every fetch. Not before the number of
+// connections is found: with large parts that would take many seconds.
 //
 // Not thread-safe: the part queue's lock guards it. The caller gives the time.
 class TransferTuner {
@@ -39,7 +46,13 @@ class TransferTuner {
 
   explicit TransferTuner(const TunerOptions& options);
 
+  // Transfers at a time.
   int connections() const { return connections_; }
+  // Fetches at a time, those included that wait for their first byte.
+  int most_fetches() const { return distant() ? 2 * connections_ : connections_; }
+  // How long after its begin a fetch of so many bytes is so near its end that another may begin;
+  // nothing where fetches need not overlap.
+  std::optional<Clock::duration> LeadAfter(size_t bytes) const;
   size_t part_bytes() const;
 
   struct Sample {
@@ -62,6 +75,7 @@ class TransferTuner {
  private:
   enum class Phase { kGrowing, kHolding };
 
+  bool distant() const;
   void NotePartTimes(const Sample& sample);
   bool CloseThrottleWindow(Clock::time_point now);
   bool Recover();

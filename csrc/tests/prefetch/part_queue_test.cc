@@ -420,6 +420,31 @@ TEST_F(PartQueueTest, NoMoreFetchesThanAreAllowed) {
   EXPECT_TRUE(taken);
 }
 
+// From far away: 50 ms to the first byte, and as long for the others.
+TEST_F(PartQueueTest, TheNextRequestIsSentBeforeAFetchEnds) {
+  constexpr size_t kLarge = size_t{8} << 20;
+  PartQueueOptions options = Options(8);
+  options.tuner.connections = 1;
+  options.tuner.part_bytes = options.plan.first_part_bytes = kLarge;
+  options.tuner.memory_bytes = 8 * kLarge;
+  options.hedging = false;
+  Make(options);
+  objects_->Append("a", 8 * kLarge, "");
+  queue_->BeginEpoch(0);
+  auto first = queue_->Take(&fetcher_);
+  EXPECT_EQ(queue_->most_fetches(), 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  FetchResult done = Done(*first);
+  done.first_byte_seconds = 0.05;
+  queue_->Put(std::move(first), done);
+  EXPECT_EQ(queue_->most_fetches(), 2);
+  auto second = queue_->Take(&fetcher_);
+  auto third = queue_->Take(&fetcher_);  // although the second has not ended
+  EXPECT_EQ(third->spec.offset, 2 * kLarge);
+  EXPECT_EQ(stats().connections, 2u);
+  EXPECT_EQ(stats().connections_limit, 1u);
+}
+
 TEST_F(PartQueueTest, WhatNeedsNoFetchIsReadyAtOnce) {
   PartQueueOptions options = Options(8);
   options.plan.keep_empty = true;

@@ -136,23 +136,50 @@ TEST(TransferTunerTest, AGivenNumberAndSizeStay) {
   EXPECT_EQ(simulation.tuner.part_bytes(), 12345u);
 }
 
-TEST(TransferTunerTest, PartsGrowUntilTheFirstByteIsATenthOfAFetch) {
+TEST(TransferTunerTest, PartsGrowUntilATransferIsLongerThanTheWaitBeforeIt) {
+  TunerOptions options = Roomy();
+  options.connections = 8;
+  World world;
+  world.first_byte_seconds = 0.1;
+  world.connection_rate = 50e6;
+  Simulation near(options, world);
+  near.Run(10);
+  EXPECT_EQ(near.tuner.part_bytes(), size_t{8} << 20);
+  world.first_byte_seconds = 0.5;
+  Simulation far(options, world);
+  EXPECT_EQ(far.tuner.part_bytes(), size_t{8} << 20);
+  far.Run(20);
+  EXPECT_EQ(far.tuner.part_bytes(), size_t{64} << 20);
+}
+
+TEST(TransferTunerTest, TheNextRequestIsSentByTheWaitEarlier) {
   TunerOptions options = Roomy();
   options.connections = 8;
   World world;
   world.first_byte_seconds = 0.1;
   world.connection_rate = 50e6;
   Simulation simulation(options, world);
-  EXPECT_EQ(simulation.tuner.part_bytes(), size_t{8} << 20);
-  simulation.Run(10);
-  EXPECT_EQ(simulation.tuner.part_bytes(), size_t{64} << 20);
-  // 8 connections of 50 MB/s.
-  EXPECT_GE(static_cast<double>(simulation.Run(20)), 0.9 * 20 * 8 * 50e6);
+  EXPECT_EQ(simulation.tuner.most_fetches(), 8);
+  EXPECT_FALSE(simulation.tuner.LeadAfter(50'000'000));
+  simulation.Run(5);
+  EXPECT_EQ(simulation.tuner.most_fetches(), 16);
+  const auto lead = simulation.tuner.LeadAfter(50'000'000);
+  ASSERT_TRUE(lead);
+  EXPECT_NEAR(std::chrono::duration<double>(*lead).count(), 0.9, 0.01);
 }
 
-TEST(TransferTunerTest, TheMemoryHoldsAPartForEveryConnection) {
+TEST(TransferTunerTest, FetchesDoNotOverlapNearby) {
+  World world;
+  world.first_byte_seconds = 0.002;
+  Simulation simulation(Roomy(), world);
+  simulation.Run(5);
+  EXPECT_EQ(simulation.tuner.most_fetches(), simulation.tuner.connections());
+  EXPECT_FALSE(simulation.tuner.LeadAfter(1));
+}
+
+TEST(TransferTunerTest, TheMemoryHoldsAPartForEveryFetch) {
   TunerOptions options;
-  options.memory_bytes = size_t{128} << 20;
+  options.memory_bytes = size_t{256} << 20;
   options.connections = 8;
   World world;
   world.first_byte_seconds = 1;
