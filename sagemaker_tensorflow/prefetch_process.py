@@ -3,8 +3,8 @@
 It talks JSON, a line a message. The first line on stdin holds its `PrefetchOrders`; the first on
 stdout is ``{"started": true}`` or ``{"error": {"kind": ..., "message": ...}}``. Then
 ``{"request": "stats", "id": n}`` is answered by ``{"id": n, "stats": {channel: {...}}}`` or
-``{"id": n, "error": {...}}``, and ``{"request": "stop"}`` ends it. So do the end of stdin, the death
-of its owner and SIGTERM.
+``{"id": n, "error": {...}}``, and ``{"request": "stop"}`` ends it. So do the end of stdin, the
+death of its owner and SIGTERM.
 Logs go to stderr. No secret passes here: credentials are found by boto3, in this process.
 """
 
