@@ -59,8 +59,7 @@ void PartQueue::Restart(std::optional<uint64_t> epoch) {
   window_.swap(dropped);
   waiting_.Swap(&given_up);
   for (const auto& part : dropped) part->dropped = true;
-  for (const auto& [raw, part] : fetching_) part->dropped = true;
-  StopFetches();
+  fetching_.Drop();
   if (epoch) {
     plan_.Begin(*epoch);
     popping_epoch_ = planning_epoch_ = *epoch;
@@ -85,8 +84,7 @@ std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
   Lock lock(mutex_);
   while (!stopped_) {
     if (std::shared_ptr<Part> part = TakeAllowed()) {
-      BeginTry(part.get(), fetcher);
-      fetching_[part.get()] = part;
+      fetching_.Add(part, fetcher);
       // Each worker that finds something to do wakes the next, so that one notification is enough
       // for any amount of work.
       if (idle_workers_ > 0) work_.notify_one();
@@ -99,50 +97,29 @@ std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
 
 std::shared_ptr<Part> PartQueue::TakeAllowed() {
   Clock::time_point later;
-  if (!MayFetch(&later)) return nullptr;
+  if (!fetching_.MayBegin(tuner_, &later)) return nullptr;
   if (std::shared_ptr<Part> part = waiting_.TakeDue(Clock::now())) return part;
   if (std::shared_ptr<Part> part = TakeHedge()) return part;
   return TakeNew();
-}
-
-// Whether one more fetch may begin now; if not, `*later` is when one may although none has ended.
-bool PartQueue::MayFetch(Clock::time_point* later) const {
-  *later = Clock::time_point::max();
-  size_t allowed = static_cast<size_t>(tuner_.connections());
-  if (fetching_.size() < allowed) return true;
-  if (fetching_.size() >= static_cast<size_t>(tuner_.most_fetches())) return false;
-  const Clock::time_point now = Clock::now();
-  for (const auto& [raw, part] : fetching_) {
-    const Clock::time_point ending = part->began + *tuner_.LeadAfter(part->spec.size);
-    if (ending <= now) ++allowed;
-    if (ending > now) *later = std::min(*later, ending);
-  }
-  return fetching_.size() < allowed;
-}
-
-void PartQueue::BeginTry(Part* part, ObjectFetcher* fetcher) {
-  part->state = Part::State::kFetching;
-  part->fetcher = fetcher;
-  part->began = Clock::now();
-  if (part->tries++ == 0) part->first_try = part->began;
 }
 
 // The fetch that has gone on for longest, if it is slow, as a part of its own; null if there is
 // none, or if there is no memory for a second one.
 std::shared_ptr<Part> PartQueue::TakeHedge() {
   Clock::time_point slow_from;
-  Part* const slow = SlowestFetch(&slow_from);
+  const std::shared_ptr<Part> slow = fetching_.Slowest(hedge_policy_, &slow_from);
   if (!slow || slow_from > Clock::now()) return nullptr;
   slow->hedged = true;
   Buffer buffer = AcquireForHedge(slow->spec.size);
   if (!buffer) {
-    BreakOff(slow);
+    slow->restart = true;
+    FetchesUnderWay::BreakOff(slow.get());
     return nullptr;
   }
   auto hedge = std::make_shared<Part>(slow->spec, std::move(buffer));
   hedge->epoch = slow->epoch;
   hedge->is_hedge = hedge->hedged = true;
-  hedge->twin = fetching_[slow];
+  hedge->twin = slow;
   slow->twin = hedge;
   hedge_policy_.NoteHedge(hedge->spec.size);
   ++counts_.hedges;
@@ -173,27 +150,6 @@ Buffer PartQueue::AcquireForHedge(size_t size) {
   } catch (const Error&) {
     return Buffer();  // the system has none: a hedge can be done without
   }
-}
-
-// Of the fetches that were not found slow before, the one that will be next, and when.
-Part* PartQueue::SlowestFetch(Clock::time_point* slow_from) const {
-  Part* slowest = nullptr;
-  for (const auto& [raw, part] : fetching_) {
-    if (part->hedged || part->dropped) continue;
-    const auto patience = hedge_policy_.Patience(part->spec.size);
-    if (!patience) continue;
-    const Clock::time_point from = part->began + *patience;
-    if (slowest && from >= *slow_from) continue;
-    slowest = raw;
-    *slow_from = from;
-  }
-  return slowest;
-}
-
-void PartQueue::BreakOff(Part* part) {
-  part->restart = true;
-  part->stop = true;
-  part->fetcher->Nudge();
 }
 
 std::shared_ptr<Part> PartQueue::TakeNew() {
@@ -267,10 +223,10 @@ void PartQueue::PlanFailed(const PartSpec& spec, const Error& error) {
 
 void PartQueue::WaitForWork(Lock* lock) {
   Clock::time_point until;
-  if (MayFetch(&until)) {
+  if (fetching_.MayBegin(tuner_, &until)) {
     if (const auto due = waiting_.next_due()) until = *due;
     Clock::time_point slow_from;
-    if (SlowestFetch(&slow_from)) until = std::min(until, slow_from);
+    if (fetching_.Slowest(hedge_policy_, &slow_from)) until = std::min(until, slow_from);
   }
   ++idle_workers_;
   if (until == Clock::time_point::max()) {
@@ -287,7 +243,7 @@ void PartQueue::Put(std::shared_ptr<Part> part, FetchResult result) {
   // Declared before the lock and so emptied after it: returning a buffer takes it.
   std::vector<std::shared_ptr<Part>> released;
   Lock lock(mutex_);
-  fetching_.erase(part.get());
+  fetching_.Remove(*part);
   part->filled += result.bytes;
   counts_.bytes_fetched += result.bytes;
   Note(*part, result);
@@ -349,11 +305,7 @@ void PartQueue::Replace(const Part* part, const std::shared_ptr<Part>& replaceme
 
 void PartQueue::Drop(const std::shared_ptr<Part>& part) {
   part->dropped = true;
-  if (part->state == Part::State::kFetching) {
-    part->stop = true;
-    part->fetcher->Nudge();
-    return;
-  }
+  if (part->state == Part::State::kFetching) return FetchesUnderWay::BreakOff(part.get());
   waiting_.Remove(part);
 }
 
@@ -456,16 +408,9 @@ void PartQueue::Reject(std::shared_ptr<Part> part, FetchResult failure) {
 void PartQueue::Stop() {
   Lock lock(mutex_);
   stopped_ = true;
-  StopFetches();
+  fetching_.Stop();
   work_.notify_all();
   ready_.notify_all();
-}
-
-void PartQueue::StopFetches() {
-  for (const auto& [raw, part] : fetching_) {
-    part->stop = true;
-    part->fetcher->Nudge();
-  }
 }
 
 void PartQueue::OnBufferReturn() {

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +14,7 @@
 
 #include "errors.h"
 #include "prefetch/buffer_pool.h"
+#include "prefetch/fetches_under_way.h"
 #include "prefetch/hedge_policy.h"
 #include "prefetch/object_list.h"
 #include "prefetch/part.h"
@@ -101,14 +101,10 @@ class PartQueue {
   bool FarEnoughAhead(size_t size) const;
   size_t SpareForHedge(size_t size) const;
   Buffer AcquireForHedge(size_t size);
-  bool MayFetch(Clock::time_point* later) const;
-  void BeginTry(Part* part, ObjectFetcher* fetcher);
   bool PlanNextEpoch();
   void NoteStarved();
   void FillUnfetched(Part* part);
   void PlanFailed(const PartSpec& spec, const Error& error);
-  Part* SlowestFetch(Clock::time_point* slow_from) const;
-  void BreakOff(Part* part);
   void WaitForWork(Lock* lock);
 
   void Note(const Part& part, const FetchResult& result);
@@ -123,7 +119,6 @@ class PartQueue {
   bool TryPop(Popped* popped);
   bool TryPopEnd(Popped* popped);
   void Restart(std::optional<uint64_t> epoch);
-  void StopFetches();
   void OnBufferReturn();
   void OnObjects();
 
@@ -150,8 +145,7 @@ class PartQueue {
   int idle_workers_ = 0;
   std::deque<std::shared_ptr<Part>> window_;  // planned and not popped, in order
   RetrySchedule waiting_;
-  // Under way, hedges and dropped ones included. The shared_ptr keeps a part that is dropped.
-  std::map<Part*, std::shared_ptr<Part>> fetching_;
+  FetchesUnderWay fetching_;
   std::vector<std::shared_ptr<Part>> released_;  // to be destroyed without the lock
   Stats counts_;
   // Last, so that nothing is called once the rest is gone.
