@@ -28,15 +28,15 @@ RETRIED = [
     (Fault("cut", at=0), "Unavailable|DataLoss", ".*" + EFFORT),
     (Fault("stall"), "Unavailable", "no byte for 1 s" + EFFORT),
     (Fault("stall_in_body", at=0), "Unavailable", "no byte for 1 s" + EFFORT),
+    (Fault("wrong_range"), "DataLoss", ".*not asked for.*" + EFFORT),
+    (Fault("no_content_range"), "DataLoss", ".*without .*" + EFFORT),
 ]
-# Asking again would not help, or is tried once in case it does.
+# Asking again would not help.
 AT_ONCE = [
     (Fault("access_denied"), "PermissionDenied", "403 AccessDenied"),
     (Fault("expired_token"), "PermissionDenied", "403 ExpiredToken"),
     (Fault("delete"), "NotFound", "404 NoSuchKey"),
     (Fault("replace"), "FailedPrecondition", "412 PreconditionFailed"),
-    (Fault("wrong_range"), "DataLoss", ".*not asked for"),
-    (Fault("no_content_range"), "DataLoss", ".*without .*"),
 ]
 
 
