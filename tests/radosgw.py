@@ -11,6 +11,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.pipes import wait_until
 from tests.servers import free_port, wait_for_port
 
@@ -57,7 +60,6 @@ osd pool default size = 1
 osd pool default min size = 1
 osd pool default pg num = 8
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:{port}
 rgw data = {directory}
 rgw max listing results = {page}
 """
@@ -96,7 +98,8 @@ class _Cluster:
     """The daemons, as children in the foreground, so that `stack` ends what it started."""
 
     def __init__(self, directory: Path, stack: contextlib.ExitStack) -> None:
-        self.port = free_port()
+        self.port = 0
+        self._ports_tried = 0
         self.pids: list[int] = []
         self._directory = directory
         self._stack = stack
@@ -108,7 +111,6 @@ class _Cluster:
                 directory=directory,
                 fsid=self._fsid,
                 mon_port=self._mon_port,
-                port=self.port,
                 page=PAGE,
             )
         )
@@ -145,8 +147,27 @@ class _Cluster:
         )
 
     def start_gateway(self) -> None:
-        gateway = self.start("radosgw", "-n", "client.rgw")
-        wait_for_port(self.port, gateway, "radosgw")
+        """Tries another port when somebody else took the one that was free a moment ago."""
+        while not self._serves(free_port()):
+            self._ports_tried += 1
+            assert self._ports_tried < 3, "radosgw does not serve its user"
+
+    def _serves(self, port: int) -> bool:
+        self.port = port
+        gateway = self.start(
+            "radosgw", "-n", "client.rgw", f"--rgw-frontends=beast endpoint=127.0.0.1:{port}"
+        )
+        with contextlib.suppress(AssertionError, BotoCoreError, ClientError):
+            wait_for_port(port, gateway, "radosgw")
+            boto3.client(
+                "s3",
+                endpoint_url=f"http://127.0.0.1:{port}",
+                aws_access_key_id=ACCESS_KEY,
+                aws_secret_access_key=SECRET_KEY,
+                region_name="us-east-1",
+            ).list_buckets()
+            return gateway.poll() is None
+        return False
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
