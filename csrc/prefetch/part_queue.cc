@@ -9,10 +9,10 @@
 namespace smtf {
 namespace {
 
-// How far parts are fetched ahead of one that is on its way, at least. With 5 % of 2,000 objects of
-// 256 KiB answered by 503, 128 MiB bridge the backoffs.
-constexpr size_t kAhead = size_t{128} << 20;
-constexpr size_t kPartsAhead = 8;  // and so many parts beyond those that are on their way
+// How far parts are fetched ahead of one that is on its way: so many bytes, or so many parts beyond
+// those that are on their way too, whichever is more.
+constexpr size_t kAhead = size_t{32} << 20;
+constexpr size_t kPartsAhead = 2;
 
 double SecondsBetween(Part::Clock::time_point from, Part::Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -134,7 +134,7 @@ bool PartQueue::FarEnoughAhead(size_t size) const {
   const Part& head = *window_.front();
   if (head.state != Part::State::kFetching || head.hedged || head.tries > 1) return false;
   const size_t parts = static_cast<size_t>(tuner_.most_fetches()) + kPartsAhead;
-  return pool_.lent_bytes() + size > std::max(kAhead, parts * tuner_.part_bytes());
+  return window_.size() > parts && pool_.lent_bytes() + size > kAhead;
 }
 
 // What planning leaves free, so that a slow part of that size can be fetched a second time. Large
