@@ -6,12 +6,11 @@
 namespace smtf {
 namespace {
 
-constexpr double kFirstCeiling = 0.04;
-
 double Ceiling(bool throttled, unsigned tries) {
-  const double growth = throttled ? 4 : 2;
+  const double first = throttled ? 0.01 : 0.04;
+  const double growth = throttled ? 4 : 2.5;
   const double longest = throttled ? 10 : 5;
-  return std::min(longest, kFirstCeiling * std::pow(growth, tries - 1));
+  return std::min(longest, first * std::pow(growth, tries - 1));
 }
 
 }  // namespace

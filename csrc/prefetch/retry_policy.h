@@ -16,13 +16,13 @@ struct RetryLimits {
 };
 
 // Exponential backoff with full jitter: the wait before try n + 1 is uniform between 0 and
-//   min(5 s, 0.04 s * 2^(n-1))   after trouble with the connection or the server
-//   min(10 s, 0.04 s * 4^(n-1))  after the server asked for fewer requests
-// The first wait is short (20 ms on average) because the part may be the one that the reader waits
-// for: what is asked of a server that has too much to do is to send less at a time, which is not
-// decided here. With the default of 8 tries, 7 waits, a server that refuses connections is given up
-// after 2.5 s on average and 5.1 s at most; one that throttles after 16.7 s and 33.4 s. Retry-After
-// is a lower bound on the wait.
+//   min(5 s, 0.04 s * 2.5^(n-1))  after trouble with the connection or the server
+//   min(10 s, 0.01 s * 4^(n-1))   after the server asked for fewer requests
+// The first waits are short because the part may be the one that the reader waits for: what is
+// asked of a server that has too much to do is to send less at a time, which is not decided here.
+// With the default of 8 tries, 7 waits, a server that refuses connections is given up after 5.7 s
+// on average and 11.5 s at most; one that throttles after 11.7 s and 23.4 s. Retry-After is a lower
+// bound on the wait.
 //
 // Not thread-safe.
 class RetryPolicy {

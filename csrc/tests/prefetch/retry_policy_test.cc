@@ -17,7 +17,7 @@ FetchResult Trouble(bool throttled = false, double retry_after = 0) {
 
 TEST(RetryPolicyTest, WaitsAreRandomBelowAGrowingCeiling) {
   RetryPolicy policy({100, 1e9}, 1);
-  const double ceilings[] = {0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5, 5};
+  const double ceilings[] = {0.04, 0.1, 0.25, 0.625, 1.5625, 3.90625, 5, 5, 5};
   for (unsigned tries = 1; tries <= 9; ++tries) {
     double longest = 0;
     double sum = 0;
@@ -34,7 +34,7 @@ TEST(RetryPolicyTest, WaitsAreRandomBelowAGrowingCeiling) {
 
 TEST(RetryPolicyTest, ThrottlingIsGivenMoreTime) {
   RetryPolicy policy({100, 1e9}, 1);
-  const double ceilings[] = {0.04, 0.16, 0.64, 2.56, 10, 10};
+  const double ceilings[] = {0.01, 0.04, 0.16, 0.64, 2.56, 10};
   for (unsigned tries = 1; tries <= 6; ++tries) {
     double longest = 0;
     for (int i = 0; i < 1000; ++i) {
