@@ -117,7 +117,7 @@ Source: TypeAlias = S3Source | FileSource | FakeSource | MultiSource | CachedSou
 class ObjectList:
     """A channel's objects, in order. Several feeds may share one. Thread-safe.
 
-    An object takes 24 bytes, and its name and ETag.
+    An object takes its name, its ETag and 26 bytes.
     """
 
     def __init__(self) -> None: ...
@@ -134,7 +134,7 @@ class S3Listing:
     """Lists a prefix into an `ObjectList`, in the order of the keys' bytes.
 
     Zero-byte keys that end in ``/`` are left out. Long listings are made with several requests at a
-    time, over the common prefixes that they have.
+    time, cut at the common prefixes that they have and at guessed keys.
 
     Args:
         source: Which bucket, and how to reach it.

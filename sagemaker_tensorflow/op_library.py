@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-_PATH = Path(__file__).parent / "_pipe_op.so"
+from sagemaker_tensorflow.op_file import OP_PATH, built_for
+
+_PATH = OP_PATH
 _REBUILD = (
     "in a clone of the repository, pip install --no-build-isolation --force-reinstall --no-deps ."
 )
@@ -17,20 +18,6 @@ _REBUILD = (
 
 def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
-
-
-def _built_for() -> str:
-    """The TensorFlow version that the op was compiled against, read from the file itself.
-
-    The library may be one that does not load, so it is not asked but searched.
-    """
-    marker = b"smtf-built-for-tensorflow:"
-    content = _PATH.read_bytes()
-    begin = content.find(marker)
-    if begin < 0:
-        return "an unknown version"
-    begin += len(marker)
-    return content[begin : content.index(b"\0", begin)].decode()
 
 
 @functools.cache
@@ -45,13 +32,13 @@ def load() -> Any:
             f"{_PATH} is missing: the package was installed without its dataset op; install it "
             f"again beside TensorFlow: {_REBUILD}"
         )
-    built_for, found = _built_for(), tf.__version__
+    built, found = built_for(_PATH), tf.__version__
     advice = (
-        f"{_PATH.name} was built for TensorFlow {built_for} and this is TensorFlow {found}; a "
-        f"build fits one minor version. Install tensorflow=={_minor(built_for)}.*, or build for "
+        f"{_PATH.name} was built for TensorFlow {built} and this is TensorFlow {found}; a "
+        f"build fits one minor version. Install tensorflow=={_minor(built)}.*, or build for "
         f"this one: {_REBUILD}"
     )
-    if _minor(built_for) != _minor(found):
+    if _minor(built) != _minor(found):
         raise ImportError(advice)
     try:
         return tf.load_op_library(str(_PATH))

@@ -380,6 +380,8 @@ bool PartQueue::TryPop(Popped* popped) {
   --counts_.queue_parts;
   *popped = {Popped::What::kPart, head, 0, std::nullopt};
   window_.pop_front();
+  // Whoever found the others far enough ahead may go on, although the buffer is still lent.
+  if (idle_workers_ > 0) work_.notify_one();
   return true;
 }
 

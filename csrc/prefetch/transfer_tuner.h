@@ -25,9 +25,9 @@ struct TunerOptions {
 //
 // Throttling. Where more than a fifth of the answers of a window ask for fewer requests, the number
 // is halved, at most once for the requests that were under way together; a lower share is noise
-// that retries deal with. It comes back by an eighth of what it was with every window
-// of a quarter of a second to a second that passes without (AIMD, as TCP has it). That is so for a
-// given number, too: it is an upper bound.
+// that retries deal with. It comes back by an eighth of what it was with every window of a quarter
+// of a second to a second that passes without (AIMD, as TCP has it). That is so for a given number,
+// too: it is an upper bound.
 //
 // Distance. Where the first byte of a fetch takes 15 ms or more, a connection would stand idle for
 // that long between two fetches. So the next request is sent by so much earlier than a fetch is

@@ -9,6 +9,8 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
+
 if TYPE_CHECKING:
     from sagemaker_tensorflow.doctor.check import Check, Section
     from sagemaker_tensorflow.locations import S3Location
@@ -37,10 +39,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="how long to measure the rate (default 3)",
     )
     add("--json", action="store_true", help="print the findings as JSON")
-    add("--profile", help="of the AWS configuration")
-    add("--region", help="instead of the configured one")
-    add("--endpoint-url", metavar="URL", help="of an S3-compatible store")
-    add("--anonymous", action="store_true", help="sign nothing, for public buckets")
+    add_s3_flags(parser)
     return parser
 
 

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
 from sagemaker_tensorflow.errors import CorruptRecordError, PipeModeDatasetException
 
 if TYPE_CHECKING:
@@ -97,10 +98,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="bound on one record",
     )
     add("--json", action="store_true", help="print the report as JSON")
-    add("--profile", help="of the AWS configuration")
-    add("--region", help="instead of the configured one")
-    add("--endpoint-url", metavar="URL", help="of an S3-compatible store")
-    add("--anonymous", action="store_true", help="sign nothing, for public buckets")
+    add_s3_flags(parser)
     return parser
 
 

@@ -17,6 +17,7 @@ from sagemaker_tensorflow.cli.channel_flags import (
     channels_from_flags,
     describe_channels,
 )
+from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow.feeder import Feeder
@@ -60,10 +61,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--no-checksums", action="store_true", help="do not verify S3's checksums")
     add("--cache-dir", metavar="DIR", help="keep what was fetched from S3 for later epochs")
     add("--cache-bytes", type=byte_count, metavar="SIZE", help="bound on the cache (default 10GiB)")
-    add("--profile", help="of the AWS configuration")
-    add("--region", help="instead of the configured one")
-    add("--endpoint-url", metavar="URL", help="of an S3-compatible store")
-    add("--anonymous", action="store_true", help="sign nothing, for public buckets")
+    add_s3_flags(parser)
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_true", help="log more")
     loudness.add_argument("-q", "--quiet", action="store_true", help="log errors only")

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from sagemaker_tensorflow.doctor.check import Check, ok, problem, warning
+from sagemaker_tensorflow.op_file import OP_PATH, built_for
 
 # Importing TensorFlow from a cold disk takes tens of seconds.
 _LIMIT_SECONDS = 60.0
 _NAME = "dataset op"
-_LIBRARY = Path(__file__).parent.parent / "_pipe_op.so"
-# csrc/ops puts it there. `op_library` reads it too, but cannot be imported without TensorFlow.
-_MARKER = re.compile(rb"smtf-built-for-tensorflow:([^\0]+)\0")
 
 
 class OpTrial:
@@ -56,13 +52,13 @@ class OpTrial:
 
     def check(self) -> Check:
         """Waits for its end."""
-        built_for = _built_for()
+        built = _built_for()
         try:
             out, err = self._process.communicate(timeout=max(0, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             return problem(
                 _NAME,
-                f"importing TensorFlow did not end within {self._limit_seconds:.0f} s; {built_for}",
+                f"importing TensorFlow did not end within {self._limit_seconds:.0f} s; {built}",
                 'try python -c "import tensorflow" by itself',
             )
         lines = out.decode(errors="replace").splitlines()
@@ -73,38 +69,37 @@ class OpTrial:
             return problem(
                 _NAME,
                 f"the process that tried ended with status {self._process.returncode}; "
-                f"{built_for}; {' '.join(words)}",
+                f"{built}; {' '.join(words)}",
                 'try python -c "import tensorflow" by itself',
             )
-        return _judge(answer, built_for)
+        return _judge(answer, built)
 
 
-def _judge(answer: dict[str, Any], built_for: str) -> Check:
+def _judge(answer: dict[str, Any], built: str) -> Check:
     if answer["missing"]:
         return warning(
             _NAME,
-            f"TensorFlow is not installed; {built_for}",
+            f"TensorFlow is not installed; {built}",
             "install that minor version of tensorflow to train here; streaming works without",
         )
     if answer["tensorflow"] is None:
         return problem(
             _NAME,
-            f"TensorFlow does not import: {answer['error']}; {built_for}",
+            f"TensorFlow does not import: {answer['error']}; {built}",
             "install that minor version of tensorflow again",
         )
     if answer["error"]:
         # The loader's errors say what to do.
         found, _, advice = answer["error"].partition("; ")
         return problem(_NAME, found, advice)
-    return ok(_NAME, f"loads in TensorFlow {answer['tensorflow']}; {built_for}")
+    return ok(_NAME, f"loads in TensorFlow {answer['tensorflow']}; {built}")
 
 
 def _built_for() -> str:
     try:
-        match = _MARKER.search(_LIBRARY.read_bytes())
+        return f"built for TensorFlow {built_for(OP_PATH)}"
     except OSError:
-        return f"the op {_LIBRARY} is missing"
-    return f"built for TensorFlow {match[1].decode() if match else 'of an unknown version'}"
+        return f"the op {OP_PATH} is missing"
 
 
 def _try() -> dict[str, Any]:
