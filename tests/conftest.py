@@ -26,7 +26,11 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def clean_aws(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Takes away everything that boto3 could find: credentials, profiles, endpoints, proxies."""
+    """Takes away everything that boto3 could find: credentials, profiles, endpoints, proxies.
+
+    Also boto3's default session, which keeps the credentials that an earlier test gave it.
+    """
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
