@@ -6,14 +6,17 @@ nginx serves static objects on loopback (nginx_server.py installs and starts it)
 2,000 of 256 KiB, from memory. All contestants of a case take turns, each run a process of its own
 that is timed from its first request to its last byte, without its start.
 
-  big, small     S3 to memory, in order, 8 connections, parts of 8 MiB; raw is a client of bare
-                 sockets without order that shows what the machine can do
+  big, small     S3 to memory, in order; rivals with 8 connections and parts of 8 MiB, ours with
+                 what it finds; raw is a client of bare sockets without order that shows what the
+                 machine can do
   tls            big over TLS 1.3
   end_to_end     Prefetcher -> PipeModeDataset(batch_size=128), TFRecords of 128 KiB, CRCs on
   distance       100 ms to the first byte and 50 MB/s per connection: rate against the limit
   first_record   the same server: round trips from the first request to the first record
   memory         resident size of the prefetcher's process over 16 GiB
   tuning         connections and part size found at run time against a grid of fixed ones
+  throttled      small, with 5 % of the requests answered by 503, against small without
+  storm          6 s in which everything is answered by 503: the rate before and after
 
 Every ratio stands with the bar that the project has set itself and whether the median meets it.
 Rivals that are missing or fail are named with the reason. The extra `bench` has them.
@@ -33,7 +36,7 @@ from typing import Any
 import harness
 import nginx_server
 import s3_data
-from s3_cases import clients, distance, end_to_end, tuning
+from s3_cases import clients, distance, end_to_end, throttling, tuning
 from s3_cases.bench import Bench, run_json
 
 CASES: dict[str, Callable[[Bench], dict[str, Any]]] = {
@@ -45,8 +48,10 @@ CASES: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "first_record": distance.measure_first_record,
     "memory": end_to_end.measure_memory,
     "tuning": tuning.measure,
+    "throttled": throttling.measure_throttled,
+    "storm": throttling.measure_storm,
 }
-_USES_SMALL = {"small", "tuning"}
+_USES_SMALL = {"small", "tuning", "throttled"}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import random
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,10 @@ def summary(samples: Sequence[float]) -> Summary:
 def interleave(
     contestants: Mapping[str, Callable[[], Sample]], rounds: int
 ) -> dict[str, list[Sample]]:
-    """Runs A B C A B C ... so that whatever disturbs the machine disturbs everyone.
+    """Runs everyone once, then once more ..., so that what disturbs the machine disturbs all.
+
+    The order changes from round to round: what a run leaves behind, such as memory that is given
+    back, would otherwise always meet the same next one.
 
     Args:
         contestants: Name and a function that runs once and returns its sample, such as seconds.
@@ -66,9 +70,12 @@ def interleave(
         taken round by round.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in contestants}
+    order = list(contestants)
+    dealer = random.Random(rounds)
     for _ in range(rounds):
-        for name, run in contestants.items():
-            samples[name].append(run())
+        dealer.shuffle(order)
+        for name in order:
+            samples[name].append(contestants[name]())
     return samples
 
 

@@ -6,7 +6,6 @@ namespace smtf {
 namespace {
 
 constexpr double kSlownessFactor = 3;
-constexpr double kShortestPatience = 0.25;
 constexpr double kBudgetShare = 0.05;
 constexpr size_t kFewestSamples = 20;
 constexpr size_t kRecomputeEvery = 8;
@@ -37,7 +36,7 @@ std::optional<HedgePolicy::Duration> HedgePolicy::Patience(size_t bytes) const {
     return std::nullopt;
   }
   const double usual = slow_seconds_per_byte_ * (static_cast<double>(bytes) + kLatencyBytes);
-  const double patience = std::max(kShortestPatience, kSlownessFactor * usual);
+  const double patience = std::max(kShortestPatienceSeconds, kSlownessFactor * usual);
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(patience));
 }
 

@@ -20,6 +20,9 @@ class HedgePolicy {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
+  // No fetch is slow before.
+  static constexpr double kShortestPatienceSeconds = 0.25;
+
   explicit HedgePolicy(bool enabled) : enabled_(enabled) {}
 
   // A fetch of a whole part succeeded.

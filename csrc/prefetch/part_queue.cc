@@ -9,9 +9,7 @@
 namespace smtf {
 namespace {
 
-// How far parts are fetched ahead of one that is on its way: so many bytes, or so many parts beyond
-// those that are on their way too, whichever is more.
-constexpr size_t kAhead = size_t{32} << 20;
+// At least so many parts beyond those that are on their way are fetched ahead of the head.
 constexpr size_t kPartsAhead = 2;
 
 double SecondsBetween(Part::Clock::time_point from, Part::Clock::time_point to) {
@@ -85,9 +83,10 @@ std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
   while (!stopped_) {
     if (std::shared_ptr<Part> part = TakeAllowed()) {
       fetching_.Add(part, fetcher);
-      // Each worker that finds something to do wakes the next, so that one notification is enough
-      // for any amount of work.
-      if (idle_workers_ > 0) work_.notify_one();
+      // Each worker that finds something to do wakes the next if there may be more, so that one
+      // notification is enough for any amount of work.
+      if (MoreMayBegin() || (hedging_ && watchers_ == 0)) tell_worker_ = true;
+      Unlock(&lock);
       return part;
     }
     WaitForWork(&lock);
@@ -134,7 +133,22 @@ bool PartQueue::FarEnoughAhead(size_t size) const {
   const Part& head = *window_.front();
   if (head.state != Part::State::kFetching || head.hedged || head.tries > 1) return false;
   const size_t parts = static_cast<size_t>(tuner_.most_fetches()) + kPartsAhead;
-  return window_.size() > parts && pool_.lent_bytes() + size > kAhead;
+  return window_.size() > parts && pool_.lent_bytes() + size > tuner_.ahead_bytes();
+}
+
+// Whether an idle worker might find something to do: waking one in vain costs more than asking.
+bool PartQueue::MoreMayBegin() const {
+  Clock::time_point unused;
+  return idle_workers_ > 0 && fetching_.MayBegin(tuner_, &unused) && !FarEnoughAhead(planned_size_);
+}
+
+// Notified before, whoever waits would wake up only to wait for the lock.
+void PartQueue::Unlock(Lock* lock) {
+  const bool reader = std::exchange(tell_reader_, false);
+  const bool worker = std::exchange(tell_worker_, false) && idle_workers_ > 0;
+  lock->unlock();
+  if (reader) ready_.notify_all();
+  if (worker) work_.notify_one();
 }
 
 // What planning leaves free, so that a slow part of that size can be fetched a second time. Large
@@ -159,6 +173,7 @@ std::shared_ptr<Part> PartQueue::TakeNew() {
     try {
       const PartPlan::State state = plan_.Peek(tuner_.part_bytes(), &spec);
       if (state == PartPlan::State::kEnd && PlanNextEpoch()) continue;
+      planned_size_ = spec.size;
       if (state != PartPlan::State::kPart || FarEnoughAhead(spec.size)) return nullptr;
       if (spec.size > 0) buffer = pool_.TryAcquire(spec.size, SpareForHedge(spec.size));
     } catch (const Error& error) {
@@ -185,13 +200,13 @@ bool PartQueue::PlanNextEpoch() {
   if (planning_epoch_ != popping_epoch_ || plan_.failure() || plan_.objects() == 0) return false;
   objects_of_popping_ = plan_.objects();
   plan_.Begin(++planning_epoch_);
-  if (window_.empty()) ready_.notify_all();
+  if (window_.empty()) tell_reader_ = true;
   return true;
 }
 
 void PartQueue::NoteStarved() {
   starved_ = true;
-  if (window_.empty()) ready_.notify_all();
+  if (window_.empty()) tell_reader_ = true;
   if (window_.empty() || window_.front()->state == Part::State::kReady) tuner_.NoteReaderBehind();
 }
 
@@ -205,7 +220,7 @@ void PartQueue::FillUnfetched(Part* part) {
   part->state = Part::State::kReady;
   counts_.queue_bytes += part->filled;
   ++counts_.queue_parts;
-  if (part == window_.front().get()) ready_.notify_all();
+  if (part == window_.front().get()) tell_reader_ = true;
 }
 
 // The system has no memory: that ends the epoch like a part that cannot be fetched.
@@ -218,22 +233,30 @@ void PartQueue::PlanFailed(const PartSpec& spec, const Error& error) {
   part->epoch = planning_epoch_;
   failed_ = true;
   window_.push_back(std::move(part));
-  ready_.notify_all();
+  tell_reader_ = true;
 }
 
 void PartQueue::WaitForWork(Lock* lock) {
+  if (std::exchange(tell_reader_, false)) ready_.notify_all();
   Clock::time_point until;
   if (fetching_.MayBegin(tuner_, &until)) {
     if (const auto due = waiting_.next_due()) until = *due;
     Clock::time_point slow_from;
     if (fetching_.Slowest(hedge_policy_, &slow_from)) until = std::min(until, slow_from);
   }
+  // One looks again in time for a fetch that begins meanwhile and turns out to be slow.
+  const bool watches = hedging_ && watchers_ == 0 && fetching_.size() > 0;
+  if (watches) {
+    until = std::min(until, Clock::now() + Duration(HedgePolicy::kShortestPatienceSeconds));
+  }
   ++idle_workers_;
+  watchers_ += watches;
   if (until == Clock::time_point::max()) {
     work_.wait(*lock);
   } else {
     work_.wait_until(*lock, until);
   }
+  watchers_ -= watches;
   --idle_workers_;
 }
 
@@ -243,13 +266,16 @@ void PartQueue::Put(std::shared_ptr<Part> part, FetchResult result) {
   // Declared before the lock and so emptied after it: returning a buffer takes it.
   std::vector<std::shared_ptr<Part>> released;
   Lock lock(mutex_);
+  // Who gives a part back asks for the next one, but somebody else may wait for its place.
+  Clock::time_point unused;
+  if (!fetching_.MayBegin(tuner_, &unused)) tell_worker_ = true;
   fetching_.Remove(*part);
   part->filled += result.bytes;
   counts_.bytes_fetched += result.bytes;
   Note(*part, result);
   if (!part->dropped && !stopped_) Settle(part, std::move(result));
-  if (idle_workers_ > 0) work_.notify_one();
   released.swap(released_);
+  Unlock(&lock);
 }
 
 void PartQueue::Note(const Part& part, const FetchResult& result) {
@@ -293,7 +319,7 @@ void PartQueue::SettleDone(const std::shared_ptr<Part>& part) {
   counts_.queue_bytes += part->filled;
   ++counts_.queue_parts;
   if (part->verified) ++counts_.checksums_verified;
-  if (part == window_.front()) ready_.notify_all();
+  if (part == window_.front()) tell_reader_ = true;
 }
 
 void PartQueue::Replace(const Part* part, const std::shared_ptr<Part>& replacement) {
@@ -327,7 +353,7 @@ void PartQueue::RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failu
   }
   part->state = Part::State::kFailed;
   failed_ = true;
-  if (part == window_.front()) ready_.notify_all();
+  if (part == window_.front()) tell_reader_ = true;
 }
 
 // One of two fetches of a range has failed: the other goes on alone.
@@ -340,6 +366,7 @@ void PartQueue::YieldTo(const std::shared_ptr<Part>& part, const std::shared_ptr
 void PartQueue::Wait(const std::shared_ptr<Part>& part, double seconds) {
   part->state = Part::State::kWaiting;
   waiting_.Add(part, Clock::now() + Duration(seconds));
+  tell_worker_ = true;  // those that are idle do not know of that time
 }
 
 // Popping.
@@ -347,13 +374,15 @@ void PartQueue::Wait(const std::shared_ptr<Part>& part, double seconds) {
 PartQueue::Popped PartQueue::Pop() {
   Lock lock(mutex_);
   Popped popped;
-  if (TryPop(&popped)) return popped;
-  const Clock::time_point since = Clock::now();
-  ++counts_.stalls;
-  do {
-    ready_.wait(lock);
-  } while (!TryPop(&popped));
-  counts_.reader_waited += SecondsBetween(since, Clock::now());
+  if (!TryPop(&popped)) {
+    const Clock::time_point since = Clock::now();
+    ++counts_.stalls;
+    do {
+      ready_.wait(lock);
+    } while (!TryPop(&popped));
+    counts_.reader_waited += SecondsBetween(since, Clock::now());
+  }
+  Unlock(&lock);
   return popped;
 }
 
@@ -381,7 +410,7 @@ bool PartQueue::TryPop(Popped* popped) {
   *popped = {Popped::What::kPart, head, 0, std::nullopt};
   window_.pop_front();
   // Whoever found the others far enough ahead may go on, although the buffer is still lent.
-  if (idle_workers_ > 0) work_.notify_one();
+  if (MoreMayBegin()) tell_worker_ = true;
   return true;
 }
 
@@ -404,7 +433,7 @@ void PartQueue::Reject(std::shared_ptr<Part> part, FetchResult failure) {
   part->filled = 0;
   window_.push_front(part);
   RetryOrFail(part, std::move(failure));
-  if (idle_workers_ > 0) work_.notify_one();
+  Unlock(&lock);
 }
 
 void PartQueue::Stop() {
@@ -417,7 +446,8 @@ void PartQueue::Stop() {
 
 void PartQueue::OnBufferReturn() {
   Lock lock(mutex_);
-  if (idle_workers_ > 0) work_.notify_one();
+  if (MoreMayBegin()) tell_worker_ = true;
+  Unlock(&lock);
 }
 
 void PartQueue::OnObjects() {

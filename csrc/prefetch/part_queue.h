@@ -99,6 +99,7 @@ class PartQueue {
   std::shared_ptr<Part> TakeHedge();
   std::shared_ptr<Part> TakeNew();
   bool FarEnoughAhead(size_t size) const;
+  bool MoreMayBegin() const;
   size_t SpareForHedge(size_t size) const;
   Buffer AcquireForHedge(size_t size);
   bool PlanNextEpoch();
@@ -106,6 +107,7 @@ class PartQueue {
   void FillUnfetched(Part* part);
   void PlanFailed(const PartSpec& spec, const Error& error);
   void WaitForWork(Lock* lock);
+  void Unlock(Lock* lock);
 
   void Note(const Part& part, const FetchResult& result);
   void Settle(const std::shared_ptr<Part>& part, FetchResult result);
@@ -143,6 +145,10 @@ class PartQueue {
   bool failed_ = false;   // a part of this epoch was given up: nothing behind it is wanted
   bool starved_ = false;  // a part could not be planned for want of a buffer
   int idle_workers_ = 0;
+  int watchers_ = 0;          // of them, for fetches that turn out to be slow: one or none
+  bool tell_reader_ = false;  // when the lock is given up
+  bool tell_worker_ = false;
+  size_t planned_size_ = 0;  // of the part that was planned last, or would have been
   std::deque<std::shared_ptr<Part>> window_;  // planned and not popped, in order
   RetrySchedule waiting_;
   FetchesUnderWay fetching_;

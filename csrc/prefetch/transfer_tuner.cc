@@ -11,6 +11,9 @@ constexpr int kFirstConnections = 4;
 constexpr double kWorthwhileGrowth = 1.2;
 constexpr auto kRateWindow = milliseconds(150);
 constexpr auto kHold = std::chrono::seconds(10);
+// S3 gives a connection up to 90 MB/s.
+constexpr double kFastConnection = 200e6;
+constexpr auto kFirstHold = std::chrono::seconds(2);
 
 constexpr auto kThrottleWindow = milliseconds(250);
 constexpr auto kLongestThrottleWindow = milliseconds(1000);
@@ -20,7 +23,7 @@ constexpr double kThrottledShare = 0.2;
 constexpr int kFewestThrottled = 3;
 constexpr int kRecoverySteps = 8;
 
-constexpr size_t kSmallestPart = size_t{8} << 20;
+constexpr size_t kSmallestPart = size_t{4} << 20;
 constexpr size_t kLargestPart = size_t{128} << 20;
 constexpr double kTransferToWait = 1.5;
 // A connection that stands idle costs more than one that overlaps, and transfers vary.
@@ -28,6 +31,10 @@ constexpr double kEarlier = 0.9;
 // Less is no distance but a busy machine: there, more and larger parts only take more memory.
 constexpr double kShortestWait = 0.015;
 constexpr double kNewestWeight = 0.2;
+
+constexpr size_t kAheadNearby = size_t{8} << 20;
+constexpr size_t kAheadAtADistance = size_t{32} << 20;
+constexpr double kNearby = 0.005;  // s to the first byte
 
 double Seconds(TransferTuner::Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -68,6 +75,10 @@ size_t TransferTuner::part_bytes() const {
   return size;
 }
 
+size_t TransferTuner::ahead_bytes() const {
+  return any_first_byte_seconds_ < kNearby ? kAheadNearby : kAheadAtADistance;
+}
+
 bool TransferTuner::Note(const Sample& sample) {
   bool more = false;
   // Answers to requests that were made before the number was lowered say nothing about the new one.
@@ -83,9 +94,11 @@ bool TransferTuner::Note(const Sample& sample) {
   return CloseRateWindow(sample.ended) || more;
 }
 
-// Retries and tiny objects would pull the averages down without saying much.
+// Retries and tiny objects say little about transfers.
 void TransferTuner::NotePartTimes(const Sample& sample) {
-  if (sample.first_byte_seconds < 0 || sample.throttled || sample.bytes < kSmallestPart / 2) return;
+  if (sample.first_byte_seconds < 0 || sample.throttled) return;
+  Average(sample.first_byte_seconds, &any_first_byte_seconds_);
+  if (sample.bytes < kSmallestPart / 2) return;
   const double transfer = Seconds(sample.ended - sample.began) - sample.first_byte_seconds;
   if (transfer <= 0) return;
   Average(sample.first_byte_seconds, &first_byte_seconds_);
@@ -136,25 +149,33 @@ bool TransferTuner::CloseRateWindow(Clock::time_point now) {
 }
 
 bool TransferTuner::Judge(double rate, Clock::time_point now) {
+  const bool first = !judged_;
+  judged_ = true;
+  if (first && rate >= kFastConnection * connections_) {
+    Hold(now + kFirstHold);
+    return false;
+  }
   if (phase_ == Phase::kHolding) {
     if (now < hold_until_) return false;
     phase_ = Phase::kGrowing;
   } else if (smaller_ > 0 && rate < kWorthwhileGrowth * smaller_rate_) {
-    phase_ = Phase::kHolding;
-    hold_until_ = now + kHold;
     SetConnections(smaller_, now);
-    smaller_ = 0;
+    Hold(now + kHold);
     return false;
   }
   if (connections_ >= options_.most_connections) {
-    phase_ = Phase::kHolding;
-    hold_until_ = now + kHold;
-    smaller_ = 0;
+    Hold(now + kHold);
     return false;
   }
   smaller_ = connections_;
   smaller_rate_ = rate;
   return SetConnections(std::min(2 * connections_, options_.most_connections), now);
+}
+
+void TransferTuner::Hold(Clock::time_point until) {
+  phase_ = Phase::kHolding;
+  hold_until_ = until;
+  smaller_ = 0;
 }
 
 bool TransferTuner::SetConnections(int connections, Clock::time_point now) {

@@ -19,9 +19,11 @@ struct TunerOptions {
 
 // Connections. Begins with 4 and doubles while that raises the throughput by a fifth or more; then
 // goes back to the number before and tries again after 10 s, in case the link or the server have
-// changed. Throughput is compared over windows that begin once a whole round of fetches was made
-// with the new number. A window in which fetching had to wait for the reader says nothing about
-// the server and is left out, so a slow reader never makes the number grow.
+// changed. Connections that carry more than any of S3 does are left at 4 for the first 2 s: there
+// the processors are the limit more often than not, and a number that is too large costs more than
+// one that is too small. Throughput is compared over windows that begin once a whole round of
+// fetches was made with the new number. A window in which fetching had to wait for the reader says
+// nothing about the server and is left out, so a slow reader never makes the number grow.
 //
 // Throttling. Where more than a fifth of the answers of a window ask for fewer requests, the number
 // is halved, at most once for the requests that were under way together; a lower share is noise
@@ -35,9 +37,12 @@ struct TunerOptions {
 // connections by that count, and some requests that wait for their first byte besides, as many
 // again at most.
 //
-// Part size. Grows from 8 MiB in powers of two until a transfer takes half as long again as the
+// Part size. Grows from 4 MiB in powers of two until a transfer takes half as long again as the
 // wait before it, as far as the memory holds a part for every fetch. Not before the number of
 // connections is found: with large parts that would take many seconds.
+//
+// Running ahead. What is fetched beyond a part that is still on its way evens out how long fetches
+// take, which near a server is hardly worth the memory that has to be touched for it.
 //
 // Not thread-safe: the part queue's lock guards it. The caller gives the time.
 class TransferTuner {
@@ -54,6 +59,8 @@ class TransferTuner {
   // nothing where fetches need not overlap.
   std::optional<Clock::duration> LeadAfter(size_t bytes) const;
   size_t part_bytes() const;
+  // How many bytes may be fetched ahead of a part that is on its way.
+  size_t ahead_bytes() const;
 
   struct Sample {
     Clock::time_point began;
@@ -81,6 +88,7 @@ class TransferTuner {
   bool Recover();
   bool CloseRateWindow(Clock::time_point now);
   bool Judge(double rate, Clock::time_point now);
+  void Hold(Clock::time_point until);
   bool SetConnections(int connections, Clock::time_point now);
   void BeginRateWindow(Clock::time_point now);
 
@@ -98,6 +106,7 @@ class TransferTuner {
   // Throughput.
   Phase phase_ = Phase::kGrowing;
   Clock::time_point rate_window_;
+  bool judged_ = false;
   bool settled_ = false;  // a round of fetches was made since
   int fetches_ = 0;
   uint64_t bytes_ = 0;
@@ -108,7 +117,8 @@ class TransferTuner {
 
   // Part size: moving averages.
   double first_byte_seconds_ = 0;
-  double bytes_per_second_ = 0;  // of one connection, after the first byte
+  double any_first_byte_seconds_ = 0;  // of small fetches too
+  double bytes_per_second_ = 0;        // of one connection, after the first byte
 };
 
 }  // namespace smtf

@@ -127,6 +127,7 @@ CurlSocket::End CurlSocket::Write(std::string_view data, const std::atomic<bool>
     const End end = WaitToWrite(stop);
     if (end != End::kDone) return end;
   }
+  drained_ = !encrypted_;  // an answer is not here yet
   return End::kDone;
 }
 

@@ -10,9 +10,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// For heads, and for bodies that have no room elsewhere. With the head comes the beginning of the
-// body, which is copied, so this is not larger than what a head needs.
+// For heads, and for bodies that have no room elsewhere.
 constexpr size_t kBufferBytes = 32 * 1024;
+// With a head comes the beginning of the body, which is then copied once more. So no more is read
+// at a time than what S3's heads need, a few hundred bytes.
+constexpr size_t kHeadBytes = 4 * 1024;
 constexpr uint64_t kUnknown = UINT64_MAX;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -187,7 +189,7 @@ HttpClient::End HttpClient::TakeSome(uint64_t most, const std::atomic<bool>& sto
       sink_->OnReceived(*taken);
       return end;
     }
-    const End end = Fill(stop);
+    const End end = Fill(kBufferBytes, stop);
     if (end != End::kDone) return end;
   }
   if (first_byte_seconds_ < 0) NoteFirstByte();
@@ -213,13 +215,13 @@ HttpClient::End HttpClient::TakeLine(const std::atomic<bool>& stop, std::string_
       return End::kDone;
     }
     scanned = end_ - begin_;
-    const End end = Fill(stop);
+    const End end = Fill(kHeadBytes, stop);
     if (end != End::kDone) return end;
   }
 }
 
 // Receives more behind what is in the buffer, which moves to its front.
-HttpClient::End HttpClient::Fill(const std::atomic<bool>& stop) {
+HttpClient::End HttpClient::Fill(size_t most, const std::atomic<bool>& stop) {
   std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
@@ -227,7 +229,8 @@ HttpClient::End HttpClient::Fill(const std::atomic<bool>& stop) {
     return Break(End::kBroken, "a response whose headers are longer than any of S3");
   }
   size_t count = 0;
-  const End end = socket_.Read(buffer_.data() + end_, buffer_.size() - end_, 1, stop, &count);
+  const size_t room = std::min(most, buffer_.size() - end_);
+  const End end = socket_.Read(buffer_.data() + end_, room, 1, stop, &count);
   if (end == End::kClosed) return Break(end, "the connection was closed without an answer");
   if (end != End::kDone) return end == End::kBroken ? Break(end, "") : end;
   end_ += count;

@@ -54,7 +54,7 @@ class HttpClient {
   End TakeToClose(const std::atomic<bool>& stop);
   End TakeSome(uint64_t most, const std::atomic<bool>& stop, size_t* taken);
   End TakeLine(const std::atomic<bool>& stop, std::string_view* line);
-  End Fill(const std::atomic<bool>& stop);
+  End Fill(size_t most, const std::atomic<bool>& stop);
   Framing FramingOf(bool expect_body) const;
   void NoteFirstByte();
   bool KeepsConnection() const;

@@ -1,42 +1,14 @@
 #include "s3/sigv4.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <string_view>
-
-#include "errors.h"
 
 namespace smtf {
 namespace {
 
-using Digest = SigningKey;
-
 constexpr char kAlgorithm[] = "AWS4-HMAC-SHA256";
 constexpr size_t kDateLength = 8;  // YYYYMMDD
 
-void Require(bool succeeded) {
-  if (!succeeded) throw Error(ErrorKind::kInternal, "libcrypto cannot compute SHA-256");
-}
-
-Digest Sha256(std::string_view data) {
-  Digest digest;
-  Require(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return digest;
-}
-
-Digest Hmac(const void* key, size_t key_length, std::string_view data) {
-  Digest digest;
-  unsigned length = 0;
-  Require(HMAC(EVP_sha256(), key, static_cast<int>(key_length),
-               reinterpret_cast<const unsigned char*>(data.data()), data.size(), digest.data(),
-               &length) != nullptr);
-  return digest;
-}
-
-Digest Hmac(const Digest& key, std::string_view data) { return Hmac(key.data(), key.size(), data); }
-
-std::string Hex(const Digest& digest) {
+std::string Hex(const Sha256::Digest& digest) {
   static const char kHex[] = "0123456789abcdef";
   std::string hex;
   for (const unsigned char byte : digest) {
@@ -63,11 +35,15 @@ std::string CanonicalRequest(const RequestToSign& request, const std::string& si
 
 }  // namespace
 
-SigningKey DeriveSigningKey(const std::string& secret_key, const std::string& date,
-                            const std::string& region, const std::string& service) {
+Sha256::Digest DeriveSigningKey(const std::string& secret_key, const std::string& date,
+                                const std::string& region, const std::string& service) {
+  Sha256 sha256;
+  const auto chain = [&](const Sha256::Digest& key, std::string_view message) {
+    return sha256.Hmac(key.data(), key.size(), message);
+  };
   const std::string start = "AWS4" + secret_key;
-  const Digest of_date = Hmac(start.data(), start.size(), date);
-  return Hmac(Hmac(Hmac(of_date, region), service), "aws4_request");
+  const Sha256::Digest of_date = sha256.Hmac(start.data(), start.size(), date);
+  return chain(chain(chain(of_date, region), service), "aws4_request");
 }
 
 std::string SigningTime(std::time_t time) {
@@ -87,13 +63,14 @@ std::string SigV4Signer::Authorization(const Credentials& credentials, const Req
   const std::string scope = date + '/' + region_ + '/' + service_ + "/aws4_request";
   const std::string signed_headers = SignedHeaders(request);
   const std::string string_to_sign = std::string(kAlgorithm) + '\n' + time + '\n' + scope + '\n' +
-                                     Hex(Sha256(CanonicalRequest(request, signed_headers)));
-  const Digest signature = Hmac(KeyFor(credentials.secret_key, date), string_to_sign);
+                                     Hex(sha256_.Of(CanonicalRequest(request, signed_headers)));
+  const Sha256::Digest& key = KeyFor(credentials.secret_key, date);
+  const Sha256::Digest signature = sha256_.Hmac(key.data(), key.size(), string_to_sign);
   return std::string(kAlgorithm) + " Credential=" + credentials.access_key + '/' + scope +
          ",SignedHeaders=" + signed_headers + ",Signature=" + Hex(signature);
 }
 
-const SigningKey& SigV4Signer::KeyFor(const std::string& secret_key, const std::string& date) {
+const Sha256::Digest& SigV4Signer::KeyFor(const std::string& secret_key, const std::string& date) {
   if (date != key_date_ || secret_key != key_secret_) {
     key_ = DeriveSigningKey(secret_key, date, region_, service_);
     key_date_ = date;

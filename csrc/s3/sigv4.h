@@ -3,11 +3,12 @@
 #ifndef SMTF_S3_SIGV4_H_
 #define SMTF_S3_SIGV4_H_
 
-#include <array>
 #include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "s3/sha256.h"
 
 namespace smtf {
 
@@ -17,11 +18,9 @@ struct Credentials {
   std::string session_token;  // empty for long-term keys
 };
 
-using SigningKey = std::array<unsigned char, 32>;
-
 // `date` is YYYYMMDD.
-SigningKey DeriveSigningKey(const std::string& secret_key, const std::string& date,
-                            const std::string& region, const std::string& service);
+Sha256::Digest DeriveSigningKey(const std::string& secret_key, const std::string& date,
+                                const std::string& region, const std::string& service);
 
 // `time` as x-amz-date has it: 20130524T000000Z.
 std::string SigningTime(std::time_t time);
@@ -47,13 +46,14 @@ class SigV4Signer {
                             const std::string& time);
 
  private:
-  const SigningKey& KeyFor(const std::string& secret_key, const std::string& date);
+  const Sha256::Digest& KeyFor(const std::string& secret_key, const std::string& date);
 
   const std::string region_;
   const std::string service_;
   std::string key_secret_;
   std::string key_date_;
-  SigningKey key_{};
+  Sha256::Digest key_{};
+  Sha256 sha256_;
 };
 
 }  // namespace smtf

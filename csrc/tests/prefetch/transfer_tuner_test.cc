@@ -112,6 +112,29 @@ TEST(TransferTunerTest, StopsGrowingWhereTheLinkIsFull) {
   EXPECT_LE(simulation.tuner.connections(), 32);
 }
 
+TEST(TransferTunerTest, FastConnectionsAreLeftAloneForAWhile) {
+  World world;
+  world.first_byte_seconds = 0.0005;
+  world.connection_rate = 500e6;
+  Simulation simulation(Roomy(), world);
+  simulation.Run(1.5);
+  EXPECT_EQ(simulation.tuner.connections(), 4);
+  simulation.Run(5);
+  EXPECT_GE(simulation.tuner.connections(), 16);
+}
+
+TEST(TransferTunerTest, PartsRunFurtherAheadAtADistance) {
+  World world;
+  world.first_byte_seconds = 0.0005;
+  Simulation near(Roomy(), world);
+  near.Run(1);
+  EXPECT_EQ(near.tuner.ahead_bytes(), size_t{8} << 20);
+  world.first_byte_seconds = 0.02;
+  Simulation far(Roomy(), world);
+  far.Run(1);
+  EXPECT_EQ(far.tuner.ahead_bytes(), size_t{32} << 20);
+}
+
 TEST(TransferTunerTest, ASlowReaderNeverMakesItGrow) {
   TransferTuner tuner(Roomy());
   Clock::time_point now{std::chrono::hours(1)};
@@ -147,7 +170,7 @@ TEST(TransferTunerTest, PartsGrowUntilATransferIsLongerThanTheWaitBeforeIt) {
   EXPECT_EQ(near.tuner.part_bytes(), size_t{8} << 20);
   world.first_byte_seconds = 0.5;
   Simulation far(options, world);
-  EXPECT_EQ(far.tuner.part_bytes(), size_t{8} << 20);
+  EXPECT_EQ(far.tuner.part_bytes(), size_t{4} << 20);
   far.Run(20);
   EXPECT_EQ(far.tuner.part_bytes(), size_t{64} << 20);
 }

@@ -37,7 +37,7 @@ std::string SignatureOf(const std::string& authorization) {
 }
 
 TEST(SigV4Test, DerivesAwsExampleKey) {
-  const SigningKey key =
+  const Sha256::Digest key =
       DeriveSigningKey("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20120215", "us-east-1", "iam");
   std::string hex;
   for (const unsigned char byte : key) {
