@@ -114,10 +114,11 @@ def _conditions(report: dict[str, Any], panel: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {report['versions'][name]}" for name in packages)
     return (
         "The engine reads objects that nginx serves from memory on loopback, on the same cores. "
-        f"Every client has {panel['connections']} connections, parts of "
-        f"{size_words(panel['part_bytes'])} and {size_words(panel['memory_bytes'])} to read "
-        "ahead in, and takes the objects in order; bare sockets are there to show what the "
-        "machine can do: they receive into one small buffer, in no order. CPU is the client's "
+        f"The other clients have {panel['connections']} connections and parts of "
+        f"{size_words(panel['part_bytes'])}; the engine finds both by itself. All have "
+        f"{size_words(panel['memory_bytes'])} to read ahead in and take the objects in order; "
+        "bare sockets are there to show what the machine can do: they receive into one small "
+        "buffer, in no order. CPU is the client's "
         f"user and system time per 1e9 bytes. {report['rounds']} interleaved rounds. "
         f"{machine_words(report)}, {versions}."
     )

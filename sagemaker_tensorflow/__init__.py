@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
     from sagemaker_tensorflow.prefetcher import Prefetcher
     from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
+    from sagemaker_tensorflow.transform.job import TransformJob
+    from sagemaker_tensorflow.transform.transformer import Transformer
 
 __all__ = [
     "Channel",
@@ -26,6 +28,8 @@ __all__ = [
     "Prefetcher",
     "ShuffleConfig",
     "TrainingInput",
+    "TransformJob",
+    "Transformer",
 ]
 
 _HOMES = {
@@ -35,6 +39,8 @@ _HOMES = {
     "Prefetcher": "prefetcher",
     "ShuffleConfig": "training_input",
     "TrainingInput": "training_input",
+    "TransformJob": "transform.job",
+    "Transformer": "transform.transformer",
 }
 
 

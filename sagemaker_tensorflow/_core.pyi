@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
-from sagemaker_tensorflow.errors import CorruptRecordError
+from sagemaker_tensorflow.errors import CorruptRecordError, PipeModeDatasetException
 
 BytesLike = bytes | bytearray | memoryview
 
@@ -104,3 +104,51 @@ def crc32c_implementations() -> list[str]:
 
 def time_crc32c(implementation: str, data: bytes, repeats: int) -> float:
     """Seconds for ``repeats`` CRCs of ``data`` in C++; ``""`` times the one that is in use."""
+
+class ObjectRecords:
+    """The records of the objects that a prefetcher streams with their ends marked, in order.
+
+    What is wrong with an object ends that object only; the next follows.
+
+    Args:
+        pipe_dir: Where the prefetcher's pipes are. The epoch that is read is noted there too.
+        channel: The channel's name.
+        record_format: ``"RecordIO"``, ``"TFRecord"`` or ``"TextLine"``; None makes one record of
+            each object.
+        max_record_bytes: A longer record is an error of its object.
+        chunk_records: `next` returns at most so many records.
+        chunk_bytes: It returns what it has once that is so many bytes or more.
+
+    Raises:
+        InvalidArgumentError: The format has another name, or a number is out of its bounds.
+    """
+
+    def __init__(
+        self,
+        pipe_dir: str,
+        channel: str,
+        record_format: str | None = None,
+        *,
+        max_record_bytes: int = 1073741824,
+        chunk_records: int = 1024,
+        chunk_bytes: int = 8388608,
+    ) -> None: ...
+    def next(
+        self,
+    ) -> tuple[int, int, list[bytes], list[int], bool, PipeModeDatasetException | None] | None:
+        """The next records of one object, without the GIL. None once all objects were read.
+
+        Returns:
+            Number of the object in the stream, number of the first record in its object, records,
+            where each begins in its object (framing included, in bytes), whether the object ends
+            with them, and why if it cannot be read any further.
+
+        Raises:
+            CancelledError: `close` was called.
+            UnavailableError: The prefetcher is gone.
+            FailedPreconditionError: This raised before, or another thread is in it.
+            PipeModeDatasetException: What else is wrong with the stream. What a signal's handler
+                raises ends it as well.
+        """
+    def close(self) -> None:
+        """Ends a `next` that another thread is in, and every later one. Idempotent."""

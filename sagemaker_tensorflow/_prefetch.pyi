@@ -213,6 +213,9 @@ class Feed:
         shard: Which of those this is.
         gunzip: Decompress every object.
         wrap_recordio: Put every object into a RecordIO record of its own.
+        frame_objects: Mark where objects end, as csrc/framing/object_frames.h says, for
+            `_core.ObjectRecords`. An object that cannot be had ends with its error within the
+            stream, and the next follows. What is fetched ahead is never of the next epoch.
 
     Raises:
         FailedPreconditionError: A live prefetcher feeds this channel already.
@@ -241,6 +244,7 @@ class Feed:
         shard: int = 0,
         gunzip: bool = False,
         wrap_recordio: bool = False,
+        frame_objects: bool = False,
     ) -> None: ...
     def start(self) -> None:
         """Makes the first FIFO and starts the threads."""

@@ -6,6 +6,7 @@ list page by page. Here are those whose objects are listed; `manifest_objects` h
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ from sagemaker_tensorflow import _prefetch
 from sagemaker_tensorflow.listing import list_local_objects, nothing_under
 from sagemaker_tensorflow.locations import LocalLocation, S3Location
 from sagemaker_tensorflow.manifest_objects import AugmentedManifestObjects, ManifestObjects
+from sagemaker_tensorflow.object_list_file import ListedObjects, read_object_list
 from sagemaker_tensorflow.prefix_siblings import warn_of_sibling
 from sagemaker_tensorflow.source_pool import SourcePool
 from sagemaker_tensorflow.training_input import TrainingInput
@@ -40,12 +42,14 @@ class ChannelObjects(Protocol):
         """Ends `fill` as soon as may be. Any thread."""
 
 
-def open_channel_objects(given: TrainingInput, pool: SourcePool) -> ChannelObjects:
+def open_channel_objects(given: TrainingInput | ListedObjects, pool: SourcePool) -> ChannelObjects:
     """Finds a channel's source. Sends a request if it is in S3.
 
     Raises:
         PipeModeDatasetException: The bucket or the manifest is not there or cannot be had.
     """
+    if isinstance(given, ListedObjects):
+        return ObjectsOfList(given, pool)
     location = given.location
     if given.s3_data_type == "ManifestFile":
         return ManifestObjects(pool, location)
@@ -54,6 +58,31 @@ def open_channel_objects(given: TrainingInput, pool: SourcePool) -> ChannelObjec
     if isinstance(location, S3Location):
         return S3PrefixObjects(pool, location)
     return LocalObjects(location)
+
+
+class ObjectsOfList:
+    """The objects that a file names, with their sizes and ETags: nobody is asked for those."""
+
+    def __init__(self, given: ListedObjects, pool: SourcePool) -> None:
+        self._stopped = threading.Event()
+        self._pages = read_object_list(given.list_path, self._stopped)
+        self._first = next(self._pages)
+        self.source: Source = _prefetch.FileSource()
+        if given.bucket is not None:
+            first_key, _, _ = self._first[0]
+            # What the first object is like says nothing about the others.
+            location = S3Location(given.bucket, first_key)
+            self.source = pool.bucket_of(location, may_be_denied=True).source
+
+    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+        """Reads the file."""
+        for page in itertools.chain([self._first], self._pages):
+            objects.add(page)
+            yield len(page)
+
+    def stop(self) -> None:
+        """Ends the wait for what is still being written."""
+        self._stopped.set()
 
 
 class LocalObjects:

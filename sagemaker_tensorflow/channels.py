@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.object_list_file import ListedObjects
 from sagemaker_tensorflow.training_input import TrainingInput
 
 # CreateTrainingJob's ChannelName (botocore's service model of SageMaker).
@@ -21,14 +22,14 @@ class Channel:
 
     Attributes:
         name: 1 to 64 of ``[A-Za-z0-9._-]``, with the suffix of its pipes if it has several.
-        input: What it streams.
+        input: What it streams. `ListedObjects` are for this package's own use.
 
     Raises:
         InvalidArgumentError: The name is not one.
     """
 
     name: str
-    input: TrainingInput
+    input: TrainingInput | ListedObjects
 
     def __post_init__(self) -> None:
         for name in self.pipe_names:
@@ -53,11 +54,14 @@ class Channel:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
-        return {"name": self.name, "input": self.input.to_json()}
+        kind = "listed" if isinstance(self.input, ListedObjects) else "input"
+        return {"name": self.name, kind: self.input.to_json()}
 
     @classmethod
     def from_json(cls, channel: Mapping[str, Any]) -> Channel:
         """The reverse."""
+        if "listed" in channel:
+            return cls(channel["name"], ListedObjects.from_json(channel["listed"]))
         return cls(channel["name"], TrainingInput.from_json(channel["input"]))
 
 

@@ -222,6 +222,7 @@ class Feeder:
             shard=first_shard + pipe,
             gunzip=given.compression == "Gzip",
             wrap_recordio=given.record_wrapping == "RecordIO",
+            frame_objects=given.frame_objects,
         )
 
     def _shards(self, channel: Channel) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sagemaker_tensorflow.channels import Channel, as_channels
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.request_fields import RequestFields
 from sagemaker_tensorflow.system_errors import translated_os_errors
 from sagemaker_tensorflow.training_input import (
     COMPRESSIONS,
@@ -21,7 +22,6 @@ from sagemaker_tensorflow.training_input import (
     S3_DATA_TYPES,
     ShuffleConfig,
     TrainingInput,
-    check_choice,
     check_input_mode,
 )
 
@@ -39,7 +39,7 @@ def channels_from_job(job: Mapping[str, Any]) -> tuple[Channel, ...]:
         InvalidArgumentError: A field is missing or has a value that is not allowed; names the
             field, as in ``InputDataConfig[0].DataSource.S3DataSource.S3Uri``.
     """
-    request = _Fields(job, "")
+    request = RequestFields(job, "")
     channels = request.items("InputDataConfig")
     if not 1 <= len(channels) <= _MAX_CHANNELS:
         raise InvalidArgumentError(
@@ -67,7 +67,7 @@ def channels_from_file(path: Path) -> tuple[Channel, ...]:
         raise InvalidArgumentError(f"{path} is not JSON: {error}") from error
 
 
-def _channel(channel: _Fields, job_mode: Any) -> Channel:
+def _channel(channel: RequestFields, job_mode: Any) -> Channel:
     source = channel.inner("DataSource").inner("S3DataSource")
     own_mode = channel.optional("InputMode")
     if own_mode is not None:
@@ -92,44 +92,3 @@ def _channel(channel: _Fields, job_mode: Any) -> Channel:
         return Channel(name, TrainingInput(shuffle_config=shuffle, **arguments))
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"{channel.path.rstrip('.')}: {error}") from error
-
-
-class _Fields:
-    """An object of the request, with the path of its fields for messages."""
-
-    def __init__(self, fields: Any, path: str) -> None:
-        self.path = path
-        if not isinstance(fields, Mapping):
-            raise InvalidArgumentError(
-                f"{path.rstrip('.') or 'the job'}={fields!r} is not a JSON object"
-            )
-        self._fields = fields
-
-    def optional(self, name: str) -> Any:
-        return self._fields.get(name)
-
-    def required(self, name: str) -> Any:
-        value = self._fields.get(name)
-        if value is None:
-            raise InvalidArgumentError(f"{self.path}{name} is missing")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self.required(name)
-        if not isinstance(value, str):
-            raise InvalidArgumentError(f"{self.path}{name}={value!r} is not a string")
-        return value
-
-    def choice(self, name: str, allowed: tuple[str, ...], required: bool = False) -> str | None:
-        value = self.required(name) if required else self.optional(name)
-        return None if value is None else check_choice(f"{self.path}{name}", value, allowed)
-
-    def inner(self, name: str, default: Any = None) -> _Fields:
-        value = self._fields.get(name, default)
-        return _Fields(self.required(name) if value is None else value, f"{self.path}{name}.")
-
-    def items(self, name: str) -> list[_Fields]:
-        value = self.required(name)
-        if not isinstance(value, list):
-            raise InvalidArgumentError(f"{self.path}{name}={value!r} is not a list")
-        return [_Fields(item, f"{self.path}{name}[{n}].") for n, item in enumerate(value)]

@@ -81,17 +81,27 @@ def list_local_objects(location: LocalLocation) -> Iterator[list[ListedObject]]:
     """
     page: list[ListedObject] = []
     found = False
-    with translated_os_errors(f"listing {location}"):
-        for path, status in _files(location.path, ancestors=()):
-            page.append((str(path), status.st_size, ""))
-            found = True
-            if len(page) == _PAGE_OBJECTS:
-                yield page
-                page = []
+    for path, status in local_files(location):
+        page.append((str(path), status.st_size, ""))
+        found = True
+        if len(page) == _PAGE_OBJECTS:
+            yield page
+            page = []
     if page:
         yield page
     if not found:
         raise NotFoundError(f"{location} holds no file but hidden ones")
+
+
+def local_files(location: LocalLocation) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yields what `list_local_objects` lists, one by one; nothing of a folder without files.
+
+    Raises:
+        NotFoundError: The path is not there, or a link leads nowhere.
+        PermissionDeniedError: A folder may not be read.
+    """
+    with translated_os_errors(f"listing {location}"):
+        yield from _files(location.path, ancestors=())
 
 
 def _files(

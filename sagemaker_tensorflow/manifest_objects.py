@@ -13,13 +13,14 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sagemaker_tensorflow import _prefetch
 from sagemaker_tensorflow.augmented_manifests import MAX_LINE_BYTES, AugmentedLine, parse_lines
 from sagemaker_tensorflow.errors import NotFoundError
+from sagemaker_tensorflow.growing_pages import growing_pages
 from sagemaker_tensorflow.locations import Location, S3Location
-from sagemaker_tensorflow.manifests import parse_manifest
+from sagemaker_tensorflow.manifests import NAMED_MISSING, missing_error, parse_manifest
 from sagemaker_tensorflow.object_text import open_s3_text, read_local_text, split_lines
 from sagemaker_tensorflow.source_pool import Bucket, SourcePool
 from sagemaker_tensorflow.system_errors import translated_os_errors
@@ -27,16 +28,9 @@ from sagemaker_tensorflow.system_errors import translated_os_errors
 if TYPE_CHECKING:
     from sagemaker_tensorflow._prefetch import ObjectStat, Source
 
-_T = TypeVar("_T")
-
-# The first page of a manifest is one round trip with the engine's connections for HEAD requests.
-_FIRST_PAGE = 16
-_PAGE_GROWTH = 4
-_LAST_PAGE = 4096
 # Of HEAD requests. A HEAD is latency and hardly any bytes, so more of them than of GETs.
 _STAT_CONNECTIONS = 32
-# How many missing objects a message names, and how far it looks for them after the first.
-_NAMED_MISSING = 20
+# How far is looked for missing objects after the first.
 _SEARCHED_MISSING = 10_000
 
 
@@ -81,7 +75,7 @@ class ManifestObjects:
         for page in others:
             if self._stopped.is_set() or searched > _SEARCHED_MISSING:
                 break
-            if len(missing) > _NAMED_MISSING:
+            if len(missing) > NAMED_MISSING:
                 break
             searched += len(page)
             stats = self._stat(page)
@@ -172,15 +166,6 @@ class AugmentedManifestObjects:
         """Nothing to do: after each page the caller looks whether it is to go on."""
 
 
-def growing_pages(items: Iterable[_T]) -> Iterator[list[_T]]:
-    """Cuts into pages of 16, 64, 256, 1024, and from then on 4096."""
-    iterator = iter(items)
-    size = _FIRST_PAGE
-    while page := list(itertools.islice(iterator, size)):
-        yield page
-        size = min(size * _PAGE_GROWTH, _LAST_PAGE)
-
-
 def stat_files(paths: Iterable[str]) -> list[ObjectStat]:
     """What `S3Source.stat` says of S3 objects: size -1 where there is no regular file.
 
@@ -197,17 +182,6 @@ def _file_size(path: str) -> int:
         except (FileNotFoundError, NotADirectoryError):
             return -1
     return status.st_size if stat.S_ISREG(status.st_mode) else -1
-
-
-def missing_error(where: str, missing: Sequence[str], all_known: bool) -> NotFoundError:
-    """The error of a manifest that names what is not there."""
-    named = ", ".join(missing[:_NAMED_MISSING])
-    more = len(missing) - _NAMED_MISSING
-    rest = f", and {more} more" if more > 0 else ""
-    least = "" if all_known else "at least "
-    return NotFoundError(
-        f"{where} names objects that are not there, {least}{len(missing)}: {named}{rest}"
-    )
 
 
 def _home(location: Location) -> str | None:

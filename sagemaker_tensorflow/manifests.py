@@ -8,12 +8,16 @@ S3DataSource's S3Uri).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.errors import InvalidArgumentError, NotFoundError
 from sagemaker_tensorflow.locations import Location, S3Location, parse_location
+
+# How many missing objects a message names.
+NAMED_MISSING = 20
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,12 @@ class Manifest:
     Attributes:
         bucket: Of all objects; None when they are local files.
         names: Keys, or absolute paths.
+        entries: What the manifest says behind its prefix, for each of the names.
     """
 
     bucket: str | None
     names: list[str]
+    entries: list[str] = field(default_factory=list, compare=False, repr=False)
 
 
 def parse_manifest(data: bytes, where: str, folder: Path | None = None) -> Manifest:
@@ -57,7 +63,7 @@ def parse_manifest(data: bytes, where: str, folder: Path | None = None) -> Manif
         names.append(_name(location, first, item))
     if first is None:
         raise InvalidArgumentError(f"{where} names no object: only its prefix is there")
-    return Manifest(first.bucket if isinstance(first, S3Location) else None, names)
+    return Manifest(first.bucket if isinstance(first, S3Location) else None, names, items[1:])
 
 
 def parse_reference(uri: str, where: str, folder: Path | None) -> Location:
@@ -78,6 +84,17 @@ def parse_reference(uri: str, where: str, folder: Path | None) -> Location:
             f"{where}: {uri!r} is no S3 URI; a manifest that lies in S3 names S3 objects only"
         )
     return location
+
+
+def missing_error(where: str, missing: Sequence[str], all_known: bool) -> NotFoundError:
+    """The error of a manifest that names what is not there."""
+    named = ", ".join(missing[:NAMED_MISSING])
+    more = len(missing) - NAMED_MISSING
+    rest = f", and {more} more" if more > 0 else ""
+    least = "" if all_known else "at least "
+    return NotFoundError(
+        f"{where} names objects that are not there, {least}{len(missing)}: {named}{rest}"
+    )
 
 
 def _prefix(items: Any, where: str) -> str:

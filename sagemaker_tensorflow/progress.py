@@ -1,4 +1,4 @@
-"""The live line that ``smtf stream`` shows on a terminal."""
+"""The live line that ``smtf`` shows on a terminal while it works."""
 
 from __future__ import annotations
 
@@ -46,25 +46,17 @@ def describe(name: str, now: ChannelStats, before: ChannelStats | None = None) -
     return ", ".join(parts)
 
 
-class ProgressLine:
+class TerminalLine:
     """Rewrites one line of a terminal. Thread-safe, because log lines come from any thread."""
 
-    def __init__(self, stream: TextIO, rate_seconds: float = 2.0) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._rate_seconds = rate_seconds
         self._lock = threading.Lock()
-        self._before: dict[str, ChannelStats] = {}
-        self._noted = time.monotonic()
         self._line = ""
 
-    def update(self, stats: Mapping[str, ChannelStats]) -> None:
-        """Shows these counters."""
-        described = [describe(name, now, self._before.get(name)) for name, now in stats.items()]
-        if time.monotonic() - self._noted >= self._rate_seconds:
-            self._before = dict(stats)
-            self._noted = time.monotonic()
-        columns = shutil.get_terminal_size().columns
-        self._show(" | ".join(described or ["listing"])[: columns - 1])
+    def show(self, text: str) -> None:
+        """Replaces the line, cut to what the terminal is wide."""
+        self._show(text[: shutil.get_terminal_size().columns - 1])
 
     def clear(self) -> None:
         """Takes the line away."""
@@ -83,10 +75,28 @@ class ProgressLine:
             self._stream.flush()
 
 
+class ProgressLine(TerminalLine):
+    """Shows the counters of channels."""
+
+    def __init__(self, stream: TextIO, rate_seconds: float = 2.0) -> None:
+        super().__init__(stream)
+        self._rate_seconds = rate_seconds
+        self._before: dict[str, ChannelStats] = {}
+        self._noted = time.monotonic()
+
+    def update(self, stats: Mapping[str, ChannelStats]) -> None:
+        """Shows these counters."""
+        described = [describe(name, now, self._before.get(name)) for name, now in stats.items()]
+        if time.monotonic() - self._noted >= self._rate_seconds:
+            self._before = dict(stats)
+            self._noted = time.monotonic()
+        self.show(" | ".join(described or ["listing"]))
+
+
 class AboveProgress(logging.Handler):
     """Logs to a terminal without tearing its progress line."""
 
-    def __init__(self, progress: ProgressLine) -> None:
+    def __init__(self, progress: TerminalLine) -> None:
         super().__init__()
         self._progress = progress
 

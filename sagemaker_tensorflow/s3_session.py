@@ -184,8 +184,12 @@ class S3Session:
             (contents[-1]["Key"] if contents else "") if more else None,
         )
 
-    def locate_object(self, location: S3Location) -> BucketAddress:
+    def locate_object(self, location: S3Location, may_be_denied: bool = False) -> BucketAddress:
         """Finds out where a bucket is by asking for one of its objects, there or not.
+
+        Args:
+            location: Of the object.
+            may_be_denied: That this one may not be read is an answer too.
 
         Raises:
             PipeModeDatasetException: It cannot be asked for: no such bucket, no right.
@@ -194,7 +198,8 @@ class S3Session:
             try:
                 answer: Any = self.client.head_object(Bucket=location.bucket, Key=location.prefix)
             except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+                if status != 404 and not (status == 403 and may_be_denied):
                     raise
                 answer = error.response
         return self._address(location.bucket, answer, location.prefix)

@@ -60,15 +60,21 @@ class SourcePool:
                 self._buckets[name] = Bucket(s3, self._cached(s3, name, address))
             return self._buckets[name]
 
-    def bucket_of(self, location: S3Location) -> Bucket:
+    def bucket_of(self, location: S3Location, may_be_denied: bool = False) -> Bucket:
         """The bucket of an object, which is asked for to find out where that is.
+
+        Args:
+            location: Of the object, which need not be there.
+            may_be_denied: That it may not be read is no error.
 
         Raises:
             PipeModeDatasetException: It cannot be asked for.
         """
         with self._lock:
             known = self._buckets.get(location.bucket)
-        return known or self.bucket(location.bucket, self.session.locate_object(location))
+        return known or self.bucket(
+            location.bucket, self.session.locate_object(location, may_be_denied)
+        )
 
     def close(self) -> None:
         """Stops refreshing credentials. Idempotent."""

@@ -166,6 +166,11 @@ class TrainingInput:
         """Whether each host has a part of the objects."""
         return self.distribution == "ShardedByS3Key"
 
+    @property
+    def frame_objects(self) -> bool:
+        """Whether the stream says where objects end: not for training scripts."""
+        return False
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every argument."""
         return asdict(self)

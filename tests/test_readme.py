@@ -175,7 +175,7 @@ def test_targets_of_make_exist() -> None:
     assert named <= make_targets()
 
 
-@pytest.mark.parametrize("command", ["stream", "inspect"])
+@pytest.mark.parametrize("command", ["stream", "inspect", "transform"])
 def test_help_that_the_readme_points_to(command: str, reader: Reader) -> None:
     assert f"`smtf {command} --help`" in README.read_text()
     reader.expect(Block(0, "sh", "", None), ["smtf", command, "--help"])

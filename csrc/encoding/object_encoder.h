@@ -1,4 +1,4 @@
-// What is done to objects on their way to the pipe: decompression, and RecordIO wrapping.
+// What is done to objects on their way to the pipe: decompression, RecordIO wrapping, framing.
 #ifndef SMTF_ENCODING_OBJECT_ENCODER_H_
 #define SMTF_ENCODING_OBJECT_ENCODER_H_
 
@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 
+#include "errors.h"
 #include "prefetch/part_plan.h"
 
 namespace smtf {
@@ -14,6 +15,7 @@ namespace smtf {
 struct EncodingOptions {
   bool gunzip = false;         // objects are gzip files, of one member or several
   bool wrap_recordio = false;  // each object becomes one RecordIO record
+  bool frame_objects = false;  // their ends are marked, framing/object_frames.h
   // Bound on what is held of one object that is both: its record's header says how long it is.
   size_t max_held_bytes = 256 * 1024 * 1024;
 };
@@ -35,6 +37,11 @@ class ObjectEncoder {
   // cannot be encoded: not gzip, damaged, cut short, or too large for a record.
   virtual bool Write(const PartSpec& part, std::string_view bytes,
                      std::shared_ptr<const void> owner, const Sink& sink) = 0;
+
+  // Says in the stream that the object under way, or else the next one, ends here because of
+  // `failure`. False when the sink's reader is gone. Where objects are not framed there is no way
+  // to say so: an Error of kind kInternal.
+  virtual bool WriteFailure(const Error& failure, const Sink& sink);
 };
 
 std::unique_ptr<ObjectEncoder> MakeObjectEncoder(const EncodingOptions& options);

@@ -115,12 +115,14 @@ void ChannelPipe::Open() {
     if (cancel_->signalled()) {
       throw Error(ErrorKind::kCancelled, "stopped waiting for channel " + options_.channel);
     }
+    if (options_.on_interrupt) options_.on_interrupt();
   }
 }
 
 bool ChannelPipe::TryOpen() {
   const std::optional<Feeder> feeder = ReadFeeder(options_.pipe_dir, options_.channel);
   const bool gone = feeder && !feeder->alive;
+  if (options_.started && (gone || !feeder)) FailFeederGone(feeder.value_or(Feeder()));
   if (feeder && !gone) {
     if (feeder->session.empty()) return false;  // it is about to say who it is
     Seen().Add(feeder->session);
@@ -141,6 +143,7 @@ bool ChannelPipe::TakePipe(uint64_t epoch) {
   reader_options.stall_timeout = options_.stall_timeout;
   reader_options.stalled_ms = &stalled_ms_;
   reader_options.on_wait = [this](milliseconds waited) { CheckFeeder(waited); };
+  reader_options.on_interrupt = options_.on_interrupt;
   std::unique_ptr<FifoReader> fifo;
   try {
     const std::string path = FifoPath(options_.pipe_dir, options_.channel, epoch);

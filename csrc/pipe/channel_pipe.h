@@ -26,8 +26,13 @@ struct ChannelPipeOptions {
   std::chrono::milliseconds timeout{120'000};
   // How long a read may wait without a byte; zero is for ever.
   std::chrono::milliseconds stall_timeout{600'000};
+  // The prefetcher is there already: where it is gone no other is waited for.
+  bool started = false;
   // Gets a line now and then while nothing comes.
   std::function<void(const std::string&)> log;
+  // Called now and then while nothing comes, and when a signal interrupts a wait. What it throws
+  // ends the wait.
+  std::function<void()> on_interrupt;
 };
 
 // Finds the channel's next epoch at the first read, not before, and counts it as used once a byte

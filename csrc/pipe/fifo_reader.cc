@@ -98,6 +98,7 @@ bool FifoReader::PollForBytes(Clock::time_point since) {
                       std::to_string(bytes_read_) +
                       " bytes; see what its writer is doing, or raise stall_timeout");
     }
+    if (ready <= 0 && options_.on_interrupt) options_.on_interrupt();
     if (ready == 0 && options_.on_wait) options_.on_wait(waited);
   }
 }

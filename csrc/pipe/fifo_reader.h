@@ -20,6 +20,8 @@ struct FifoReaderOptions {
   // Called about once a second while a read waits, with how long it has waited. May throw to end
   // the wait.
   std::function<void(std::chrono::milliseconds waited)> on_wait;
+  // Called while a read waits, about once a second and when a signal interrupts it. May throw too.
+  std::function<void()> on_interrupt;
   // Where the milliseconds that reads wait are added up; may be null. Outlives the reader.
   std::atomic<int64_t>* stalled_ms = nullptr;
 };

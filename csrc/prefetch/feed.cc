@@ -119,7 +119,7 @@ void Feed::FeedEpochs() {
     for (;; ++epoch_) {
       FifoWriter writer(fifo_path_, &stop_);
       try {
-        fetch_ahead_ = FeedEpoch(&writer) != End::kError;
+        fetch_ahead_ = FeedEpoch(&writer) != End::kError && options_.queue.plan_next_epoch;
       } catch (const Error& error) {
         // First, so that no fetch gets a buffer back that the pipe still refers to.
         queue_.Stop();
@@ -176,7 +176,8 @@ Feed::End Feed::FeedEpoch(FifoWriter* writer) {
         try {
           if (!WritePart(writer, popped.part)) return Abandon(*writer);
         } catch (const EncodingFailure& failure) {
-          return FailEpoch(writer, failure);
+          if (!MayFailAlone(*popped.part)) return FailEpoch(writer, failure);
+          if (!SkipObject(writer, popped.part->spec, failure)) return Abandon(*writer);
         }
         break;
       case PartQueue::Popped::What::kStarved:
@@ -186,16 +187,49 @@ Feed::End Feed::FeedEpoch(FifoWriter* writer) {
       case PartQueue::Popped::What::kEnd:
         return FinishEpoch(writer, popped);
       case PartQueue::Popped::What::kFailed:
-        return FailEpoch(writer, PartError(*popped.part));
+        if (!MayFailAlone(*popped.part)) return FailEpoch(writer, PartError(*popped.part));
+        if (!SkipObject(writer, popped.part->spec, PartError(*popped.part))) {
+          return Abandon(*writer);
+        }
+        break;
       case PartQueue::Popped::What::kStopped:
         throw Error(ErrorKind::kCancelled, "stopped feeding " + DescribeEpoch());
     }
   }
 }
 
+// Whether this object's failure is told in the stream, and the next object follows. Not when a part
+// could not even be planned, for want of memory: that says nothing about its object.
+bool Feed::MayFailAlone(const Part& part) const {
+  const bool unplanned = part.state == Part::State::kFailed && part.tries == 0;
+  return options_.encoding.frame_objects && !unplanned;
+}
+
+// False when the reader is gone.
+bool Feed::SkipObject(FifoWriter* writer, const PartSpec& spec, const Error& error) {
+  const auto sink = [writer](std::string_view bytes, std::shared_ptr<const void> owner) {
+    return writer->Write(bytes, std::move(owner));
+  };
+  const uint64_t written = writer->bytes_written();
+  objects_begun_ = spec.object_index + 1;
+  const bool reading = encoder_->WriteFailure(error, sink);
+  queue_.SkipObject(spec.object_index);
+  std::lock_guard<std::mutex> lock(stats_mutex_);
+  stats_.bytes_written += writer->bytes_written() - written;
+  return reading;
+}
+
+void Feed::BeginNextEpoch() {
+  if (options_.queue.plan_next_epoch) {
+    queue_.BeginEpoch(epoch_ + 1);
+  } else {
+    queue_.DropEpoch();
+  }
+}
+
 // The reader has closed early.
 Feed::End Feed::Abandon(const FifoWriter& writer) {
-  queue_.BeginEpoch(epoch_ + 1);
+  BeginNextEpoch();
   return Record(writer, Outcome::State::kAbandoned, nullptr);
 }
 
@@ -268,7 +302,7 @@ Feed::End Feed::FinishEpoch(FifoWriter* writer, const PartQueue::Popped& end) {
                                        "the bucket and the prefix, or the folder"));
   }
   // The next epoch's first part is fetched while this one's last bytes are read.
-  queue_.BeginEpoch(epoch_ + 1);
+  BeginNextEpoch();
   return Record(*writer, writer->Drain() ? Outcome::State::kDone : Outcome::State::kAbandoned,
                 nullptr);
 }

@@ -41,6 +41,9 @@ struct FeedOptions {
 // is closed. The epoch after that is fetched only when its reader comes, and an error found before
 // a reader came is forgotten when it does: nobody is told of trouble that is over.
 //
+// Where objects are framed one that cannot be had ends with its error within the stream, and the
+// next follows.
+//
 // All methods are thread-safe.
 class Feed {
  public:
@@ -73,10 +76,13 @@ class Feed {
   void EndFeeding(const Error& error);
   void AwaitReader(FifoWriter* writer);
   End FeedEpoch(FifoWriter* writer);
+  void BeginNextEpoch();
   End Abandon(const FifoWriter& writer);
   bool WritePart(FifoWriter* writer, const std::shared_ptr<Part>& part);
+  bool SkipObject(FifoWriter* writer, const PartSpec& spec, const Error& error);
   bool Verified(const std::shared_ptr<Part>& part);
   bool Encode(FifoWriter* writer, const std::shared_ptr<Part>& part);
+  bool MayFailAlone(const Part& part) const;
   void CountObjects(uint64_t ended);
   End FinishEpoch(FifoWriter* writer, const PartQueue::Popped& end);
   End FailEpoch(FifoWriter* writer, const Error& error);

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <string_view>
 
 namespace smtf {
 namespace {
@@ -49,6 +52,22 @@ FetchResult WrongSize(size_t bytes, uint64_t size, uint64_t listed) {
                 "do not write to a channel's files while they are streamed");
 }
 
+// What a listing may have noted of a file: it differs once the file was written to.
+std::string EtagOf(const struct stat& status) {
+  constexpr uint64_t kNanoseconds = 1'000'000'000;
+  const uint64_t modified = static_cast<uint64_t>(status.st_mtim.tv_sec) * kNanoseconds +
+                            static_cast<uint64_t>(status.st_mtim.tv_nsec);
+  char text[48];
+  std::snprintf(text, sizeof(text), "\"%" PRIx64 "-%" PRIx64 "\"", modified,
+                static_cast<uint64_t>(status.st_size));
+  return text;
+}
+
+FetchResult Replaced() {
+  return Failed(0, ErrorKind::kFailedPrecondition, "the file was written to after it was listed",
+                "do not write to files while they are streamed");
+}
+
 class FileFetcher : public ObjectFetcher {
  public:
   FetchResult Fetch(const FetchRequest& request, const std::atomic<bool>& stop) override {
@@ -58,6 +77,8 @@ class FileFetcher : public ObjectFetcher {
     if (fstat(file.get(), &status) != 0) return SystemFailure(0, "fstat", errno);
     const auto size = static_cast<uint64_t>(status.st_size);
     if (size != request.object.size) return WrongSize(0, size, request.object.size);
+    const std::string_view etag = request.object.etag;
+    if (!etag.empty() && etag != EtagOf(status)) return Replaced();
     return Read(file.get(), request, stop);
   }
 

@@ -10,8 +10,9 @@
 
 namespace smtf {
 
-// An object's name is its path; ETags are ignored. A file whose size is not the listed one is
-// DataLoss.
+// An object's name is its path. A file whose size is not the listed one is DataLoss. An ETag, where
+// there is one, is "<mtime>-<size>", the quotes included, in nanoseconds and bytes, both in
+// hexadecimal: another one is FailedPrecondition.
 class FileObjectSource : public ObjectSource {
  public:
   std::unique_ptr<ObjectFetcher> MakeFetcher(const FetchLimits& limits) override;

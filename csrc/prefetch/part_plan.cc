@@ -49,4 +49,10 @@ void PartPlan::Advance(const PartSpec& part) {
   order_.Advance();
 }
 
+void PartPlan::LeaveObject(uint64_t object_index) {
+  if (offset_ == 0 || order_.passed() != object_index) return;
+  offset_ = 0;
+  order_.Advance();
+}
+
 }  // namespace smtf

@@ -26,7 +26,8 @@ struct PartSpec {
 struct PlanOptions {
   size_t first_part_bytes = 256 * 1024;  // at least 1
   OrderOptions order;
-  // Whether an object without bytes has a part, of size 0: wrapping makes a record of it.
+  // Whether an object without bytes has a part, of size 0: wrapping makes a record of
+  // it, and framing an object.
   bool keep_empty = false;
 };
 
@@ -52,6 +53,8 @@ class PartPlan {
   State Peek(size_t part_bytes, PartSpec* next);
   // Moves past the part that Peek gave.
   void Advance(const PartSpec& part);
+  // Moves past what is left of this object, if it has been begun.
+  void LeaveObject(uint64_t object_index);
 
   // How many objects of this epoch were moved past, those without a part included: at kEnd, all.
   uint64_t objects() const { return order_.passed(); }

@@ -30,6 +30,7 @@ PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList
       tuner_(options.tuner),
       memory_bytes_(options.tuner.memory_bytes),
       hedging_(options.hedging),
+      plan_next_epoch_(options.plan_next_epoch),
       hedge_policy_(options.hedging),
       most_fetches_(tuner_.most_fetches()),
       subscription_(objects_->Subscribe([this] { OnObjects(); })) {}
@@ -125,12 +126,13 @@ std::shared_ptr<Part> PartQueue::TakeHedge() {
   return hedge;
 }
 
-// While the head is on its way the others do not run ahead of it for as long as the memory lasts:
-// fresh memory costs more than the bytes that are fetched into it. A head that is in trouble they
-// do not wait for.
+// While the head is on its way, or waits for the reader, the others do not run ahead of it for as
+// long as the memory lasts: fresh memory costs more than the bytes that are fetched into it. A head
+// that is in trouble they do not wait for.
 bool PartQueue::FarEnoughAhead(size_t size) const {
   if (window_.empty()) return false;
   const Part& head = *window_.front();
+  if (head.state == Part::State::kReady) return pool_.lent_bytes() + size > tuner_.ready_bytes();
   if (head.state != Part::State::kFetching || head.hedged || head.tries > 1) return false;
   const size_t parts = static_cast<size_t>(tuner_.most_fetches()) + kPartsAhead;
   return window_.size() > parts && pool_.lent_bytes() + size > tuner_.ahead_bytes();
@@ -174,7 +176,11 @@ std::shared_ptr<Part> PartQueue::TakeNew() {
       const PartPlan::State state = plan_.Peek(tuner_.part_bytes(), &spec);
       if (state == PartPlan::State::kEnd && PlanNextEpoch()) continue;
       planned_size_ = spec.size;
-      if (state != PartPlan::State::kPart || FarEnoughAhead(spec.size)) return nullptr;
+      if (state != PartPlan::State::kPart) return nullptr;
+      if (FarEnoughAhead(spec.size)) {
+        if (window_.front()->state == Part::State::kReady) tuner_.NoteReaderBehind();
+        return nullptr;
+      }
       if (spec.size > 0) buffer = pool_.TryAcquire(spec.size, SpareForHedge(spec.size));
     } catch (const Error& error) {
       PlanFailed(spec, error);
@@ -194,10 +200,12 @@ std::shared_ptr<Part> PartQueue::TakeNew() {
   return nullptr;
 }
 
-// False where there is nothing to plan: a list that failed, an epoch without objects, or the next
-// epoch as well.
+// False where there is nothing to plan: a list that failed, an epoch without objects, the next
+// epoch as well, or because it is not wanted.
 bool PartQueue::PlanNextEpoch() {
-  if (planning_epoch_ != popping_epoch_ || plan_.failure() || plan_.objects() == 0) return false;
+  if (!plan_next_epoch_ || planning_epoch_ != popping_epoch_ || plan_.failure() ||
+      plan_.objects() == 0)
+    return false;
   objects_of_popping_ = plan_.objects();
   plan_.Begin(++planning_epoch_);
   if (window_.empty()) tell_reader_ = true;
@@ -434,6 +442,35 @@ void PartQueue::Reject(std::shared_ptr<Part> part, FetchResult failure) {
   window_.push_front(part);
   RetryOrFail(part, std::move(failure));
   Unlock(&lock);
+}
+
+void PartQueue::SkipObject(uint64_t object_index) {
+  // Declared before the lock and so emptied after it: returning a buffer takes it.
+  std::vector<std::shared_ptr<Part>> left;
+  Lock lock(mutex_);
+  while (!window_.empty() && window_.front()->epoch == popping_epoch_ &&
+         window_.front()->spec.object_index == object_index) {
+    left.push_back(std::move(window_.front()));
+    window_.pop_front();
+    Forget(left.back());
+    if (auto twin = left.back()->twin.lock()) {
+      Forget(twin);
+      left.push_back(std::move(twin));
+    }
+  }
+  if (planning_epoch_ == popping_epoch_) plan_.LeaveObject(object_index);
+  failed_ = std::any_of(window_.begin(), window_.end(),
+                        [](const auto& part) { return part->state == Part::State::kFailed; });
+  tell_worker_ = true;
+  Unlock(&lock);
+}
+
+void PartQueue::Forget(const std::shared_ptr<Part>& part) {
+  if (part->state == Part::State::kReady) {
+    counts_.queue_bytes -= part->filled;
+    --counts_.queue_parts;
+  }
+  Drop(part);
 }
 
 void PartQueue::Stop() {

@@ -31,6 +31,8 @@ struct PartQueueOptions {
   TunerOptions tuner;  // its memory_bytes bounds the buffers: at least one part's
   RetryLimits retry;
   bool hedging = true;
+  // Fetch the beginning of the next epoch while this one ends.
+  bool plan_next_epoch = true;
 };
 
 // Thread-safe: workers call Take and Put, one feeder calls BeginEpoch, Pop and Reject, anybody the
@@ -85,6 +87,10 @@ class PartQueue {
   // `failure` says, and popped again.
   void Reject(std::shared_ptr<Part> part, FetchResult failure);
 
+  // After a part of this object, of this epoch, was popped: what is left of it is not fetched, and
+  // the next to be popped is the first part of the object behind it.
+  void SkipObject(uint64_t object_index);
+
   // Ends every wait, now and later, and the fetches under way.
   void Stop();
 
@@ -115,6 +121,7 @@ class PartQueue {
   void YieldTo(const std::shared_ptr<Part>& part, const std::shared_ptr<Part>& twin);
   void Replace(const Part* part, const std::shared_ptr<Part>& replacement);
   void Drop(const std::shared_ptr<Part>& part);
+  void Forget(const std::shared_ptr<Part>& part);
   void RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failure);
   void Wait(const std::shared_ptr<Part>& part, double seconds);
 
@@ -134,6 +141,7 @@ class PartQueue {
   TransferTuner tuner_;
   const size_t memory_bytes_;
   const bool hedging_;
+  const bool plan_next_epoch_;
   HedgePolicy hedge_policy_;
   std::atomic<int> most_fetches_;  // the tuner's, for those without the lock
   bool begun_ = false;

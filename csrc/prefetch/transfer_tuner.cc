@@ -7,12 +7,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kFirstConnections = 4;
+constexpr int kFirstConnections = 8;
 constexpr double kWorthwhileGrowth = 1.2;
 constexpr auto kRateWindow = milliseconds(150);
 constexpr auto kHold = std::chrono::seconds(10);
 // S3 gives a connection up to 90 MB/s.
-constexpr double kFastConnection = 200e6;
+constexpr double kFastConnection = 100e6;
 constexpr auto kFirstHold = std::chrono::seconds(2);
 
 constexpr auto kThrottleWindow = milliseconds(250);
@@ -34,6 +34,7 @@ constexpr double kNewestWeight = 0.2;
 
 constexpr size_t kAheadNearby = size_t{8} << 20;
 constexpr size_t kAheadAtADistance = size_t{32} << 20;
+constexpr size_t kReadyNearby = size_t{64} << 20;
 constexpr double kNearby = 0.005;  // s to the first byte
 
 double Seconds(TransferTuner::Clock::duration duration) {
@@ -53,6 +54,8 @@ TransferTuner::TransferTuner(const TunerOptions& options)
                        : std::min(kFirstConnections, options.most_connections)) {}
 
 bool TransferTuner::distant() const { return first_byte_seconds_ >= kShortestWait; }
+
+bool TransferTuner::nearby() const { return any_first_byte_seconds_ < kNearby; }
 
 std::optional<TransferTuner::Clock::duration> TransferTuner::LeadAfter(size_t bytes) const {
   if (!distant()) return std::nullopt;
@@ -75,8 +78,10 @@ size_t TransferTuner::part_bytes() const {
   return size;
 }
 
-size_t TransferTuner::ahead_bytes() const {
-  return any_first_byte_seconds_ < kNearby ? kAheadNearby : kAheadAtADistance;
+size_t TransferTuner::ahead_bytes() const { return nearby() ? kAheadNearby : kAheadAtADistance; }
+
+size_t TransferTuner::ready_bytes() const {
+  return nearby() ? kReadyNearby : options_.memory_bytes;
 }
 
 bool TransferTuner::Note(const Sample& sample) {

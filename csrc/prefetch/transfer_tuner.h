@@ -17,9 +17,9 @@ struct TunerOptions {
   size_t memory_bytes = 256 * 1024 * 1024;
 };
 
-// Connections. Begins with 4 and doubles while that raises the throughput by a fifth or more; then
+// Connections. Begins with 8 and doubles while that raises the throughput by a fifth or more; then
 // goes back to the number before and tries again after 10 s, in case the link or the server have
-// changed. Connections that carry more than any of S3 does are left at 4 for the first 2 s: there
+// changed. Connections that carry more than any of S3 does are left at 8 for the first 2 s: there
 // the processors are the limit more often than not, and a number that is too large costs more than
 // one that is too small. Throughput is compared over windows that begin once a whole round of
 // fetches was made with the new number. A window in which fetching had to wait for the reader says
@@ -42,7 +42,8 @@ struct TunerOptions {
 // connections is found: with large parts that would take many seconds.
 //
 // Running ahead. What is fetched beyond a part that is still on its way evens out how long fetches
-// take, which near a server is hardly worth the memory that has to be touched for it.
+// take, which near a server is hardly worth the memory that has to be touched for it. The same goes
+// for what lies ready for a slow reader: more of it would not make anything faster.
 //
 // Not thread-safe: the part queue's lock guards it. The caller gives the time.
 class TransferTuner {
@@ -61,6 +62,8 @@ class TransferTuner {
   size_t part_bytes() const;
   // How many bytes may be fetched ahead of a part that is on its way.
   size_t ahead_bytes() const;
+  // How many bytes may lie ready, or be on their way, while the reader is behind.
+  size_t ready_bytes() const;
 
   struct Sample {
     Clock::time_point began;
@@ -83,6 +86,7 @@ class TransferTuner {
   enum class Phase { kGrowing, kHolding };
 
   bool distant() const;
+  bool nearby() const;
   void NotePartTimes(const Sample& sample);
   bool CloseThrottleWindow(Clock::time_point now);
   bool Recover();

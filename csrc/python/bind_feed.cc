@@ -59,7 +59,7 @@ FeedHolder MakeFeed(std::string channel, std::string pipe_dir, std::shared_ptr<O
                     size_t part_bytes, size_t first_part_bytes, size_t memory_bytes,
                     double retry_seconds, unsigned retry_tries, double stall_seconds, bool hedging,
                     std::optional<uint64_t> shuffle_seed, uint32_t group, uint32_t shards,
-                    uint32_t shard, bool gunzip, bool wrap_recordio) {
+                    uint32_t shard, bool gunzip, bool wrap_recordio, bool frame_objects) {
   py::gil_scoped_release release;
   FeedOptions options;
   options.channel = std::move(channel);
@@ -71,11 +71,13 @@ FeedHolder MakeFeed(std::string channel, std::string pipe_dir, std::shared_ptr<O
   options.queue.tuner.memory_bytes = memory_bytes;
   options.queue.plan.first_part_bytes = first_part_bytes;
   options.queue.plan.order = {shuffle_seed, group, shards, shard};
-  options.queue.plan.keep_empty = wrap_recordio;
+  options.queue.plan.keep_empty = wrap_recordio || frame_objects;
+  options.queue.plan_next_epoch = !frame_objects;  // who needs to know the objects reads them once
   options.queue.retry = {retry_tries, retry_seconds};
   options.queue.hedging = hedging;
   options.encoding.gunzip = gunzip;
   options.encoding.wrap_recordio = wrap_recordio;
+  options.encoding.frame_objects = frame_objects;
   options.encoding.max_held_bytes = memory_bytes;
   return FeedHolder(new Feed(std::move(options), std::move(source), std::move(objects)));
 }
@@ -99,7 +101,8 @@ void DefineFeed(py::module_* module) {
            py::arg("shuffle_seed") = py::none(), py::arg("group") = queue.plan.order.group,
            py::arg("shards") = queue.plan.order.shards, py::arg("shard") = queue.plan.order.shard,
            py::arg("gunzip") = defaults.encoding.gunzip,
-           py::arg("wrap_recordio") = defaults.encoding.wrap_recordio)
+           py::arg("wrap_recordio") = defaults.encoding.wrap_recordio,
+           py::arg("frame_objects") = defaults.encoding.frame_objects)
       .def("start", &Feed::Start, ReleaseGil())
       .def("stop", &Feed::Stop, ReleaseGil())
       .def("stats", [](const Feed& feed) {

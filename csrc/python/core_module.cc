@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "framing/record_reader.h"
 #include "framing/record_writer.h"
+#include "python/core_bindings.h"
 #include "python/error_translation.h"
 #include "python/python_byte_sources.h"
 
@@ -173,6 +174,7 @@ PYBIND11_MODULE(_core, module) {
   using smtf::PythonReader;
   const smtf::RecordReaderOptions defaults;
   smtf::RegisterErrors(module);
+  smtf::DefineObjectRecords(&module);
 
   py::class_<PythonReader>(module, "RecordReader")
       .def(py::init(&smtf::OpenReader), "source"_a, "record_format"_a, py::kw_only(),

@@ -21,7 +21,6 @@ from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow.feeder import Feeder
-    from sagemaker_tensorflow.progress import ProgressLine
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -75,7 +74,9 @@ def run(args: argparse.Namespace) -> int:
     # Before anything starts a thread; see feeder.serve.
     stop_signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
-    progress = _set_up_logging(args)
+    from sagemaker_tensorflow.cli.logging_setup import set_up_logging
+
+    progress = set_up_logging(args)
     # Only now, as it loads boto3 and the engine.
     from sagemaker_tensorflow.feeder import serve
 
@@ -120,20 +121,3 @@ def _say_started(args: argparse.Namespace) -> None:
     import logging
 
     logging.getLogger(__name__).info("streaming %s into %s", describe_channels(args), args.pipe_dir)
-
-
-def _set_up_logging(args: argparse.Namespace) -> ProgressLine | None:
-    import logging
-    import sys
-
-    from sagemaker_tensorflow.progress import AboveProgress, ProgressLine
-
-    progress = ProgressLine(sys.stderr) if sys.stderr.isatty() and not args.quiet else None
-    handler = AboveProgress(progress) if progress else logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("smtf: %(levelname)s %(message)s"))
-    # This package's loggers only: botocore's at DEBUG show headers.
-    logger = logging.getLogger("sagemaker_tensorflow")
-    logger.addHandler(handler)
-    level = logging.ERROR if args.quiet else logging.DEBUG if args.verbose else logging.INFO
-    logger.setLevel(level)
-    return progress

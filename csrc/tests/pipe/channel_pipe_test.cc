@@ -237,6 +237,30 @@ TEST_F(ChannelPipeTest, WhatADeadPrefetcherLeftIsWaitedOutUntilTheNextStarts) {
   EXPECT_EQ(read.get(), "fresh");
 }
 
+TEST_F(ChannelPipeTest, NoOtherPrefetcherIsWaitedForWhereOneWasStarted) {
+  ChannelPipeOptions options = Options();
+  options.started = true;
+  const auto read = [&] {
+    ChannelPipe pipe(options, &cancel_);
+    return ReadAll(&pipe);
+  };
+  MessageOf(ErrorKind::kUnavailable, read);
+  const pid_t child = fork();
+  if (child == 0) {
+    FeedClaim claim(directory_.path(), "c");
+    claim.BeginEpoch(0);
+    _exit(0);  // leaves its files, as a kill does
+  }
+  waitpid(child, nullptr, 0);
+  EXPECT_NE(MessageOf(ErrorKind::kUnavailable, read).find("process " + std::to_string(child)),
+            std::string::npos);
+  FeedClaim claim(directory_.path(), "c");
+  auto feed = std::async(std::launch::async, [&] { Feed(&claim, 0, "fresh"); });
+  while (!ReadOutcome(directory_.path(), "c", 0)) std::this_thread::yield();
+  EXPECT_EQ(read(), "fresh");
+  feed.get();
+}
+
 TEST_F(ChannelPipeTest, AnEpochThatEndedWithoutBeingNotedDownIsPassedOver) {
   FeedClaim claim(directory_.path(), "c");
   Outcome abandoned;

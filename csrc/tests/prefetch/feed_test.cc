@@ -9,8 +9,11 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "framing/memory_byte_source.h"
+#include "framing/object_frames.h"
 #include "pipe/feed_status.h"
 #include "prefetch/fake_object_source.h"
 #include "temporary_directory.h"
@@ -195,6 +198,48 @@ TEST_F(FeedTest, AnObjectsErrorComesAfterTheBytesBeforeItInEachEpoch) {
   }
   EXPECT_EQ(feed_->stats().error, OutcomeOf(1).error_message);
   EXPECT_EQ(feed_->stats().epochs_done, 0u);
+}
+
+// Objects in the middle, the first and the last, small ones and one of many parts.
+TEST_F(FeedTest, AFramedObjectThatCannotBeHadIsFollowedByTheNext) {
+  options_.encoding.frame_objects = true;
+  options_.queue.plan.keep_empty = true;
+  options_.queue.plan_next_epoch = false;
+  fake_.fail_name = "bad";
+  Start();
+  const std::vector<std::pair<std::string, uint64_t>> listed = {
+      {"bad", 10},  {"a", 300'000}, {"bad", 900'000}, {"bad", 20}, {"b", 0},
+      {"c", 5'000}, {"bad", 1},     {"d", 100'000},   {"bad", 7}};
+  for (const auto& [name, size] : listed) objects_->Append(name, size, "");
+  objects_->Finish();
+  for (uint64_t epoch = 0; epoch < 2; ++epoch) {
+    const std::string stream = Reader(dir_.path(), epoch).ReadAll();
+    MemoryByteSource source(stream);
+    ObjectFrames frames(&source);
+    std::string buffer(1'000'000, '\0');
+    for (const auto& [name, size] : listed) {
+      ASSERT_TRUE(frames.NextObject());
+      std::string got;
+      try {
+        while (const size_t count = frames.Read(buffer.data(), buffer.size())) {
+          got.append(buffer, 0, count);
+        }
+        EXPECT_NE(name, "bad");
+        EXPECT_TRUE(got == source_->Content(name, size));
+      } catch (const ObjectFailure& failure) {
+        EXPECT_EQ(name, "bad");
+        EXPECT_EQ(failure.kind(), ErrorKind::kNotFound);
+        EXPECT_EQ(std::string(failure.what()).rfind("fake://bad bytes 0-", 0), 0u);
+      }
+    }
+    EXPECT_FALSE(frames.NextObject());
+    const Outcome outcome = OutcomeOf(epoch);
+    EXPECT_EQ(outcome.state, State::kDone);
+    EXPECT_EQ(outcome.bytes, stream.size());
+    EXPECT_EQ(outcome.objects, listed.size());
+  }
+  EXPECT_EQ(feed_->stats().error, "");
+  EXPECT_EQ(feed_->stats().epochs_done, 2u);
 }
 
 TEST_F(FeedTest, SaysHowOftenItTried) {

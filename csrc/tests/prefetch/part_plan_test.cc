@@ -57,6 +57,25 @@ TEST_F(PartPlanTest, CutsAtMultiplesAfterASmallFirstPart) {
   EXPECT_EQ(Walk(&plan), expected);
 }
 
+TEST_F(PartPlanTest, LeavesAnObjectThatWasBegun) {
+  PartPlan plan(Options(100), list_);
+  for (const char* name : {"a", "b", "c"}) list_->Append(name, 250, "");
+  list_->Finish();
+  PartSpec part;
+  plan.LeaveObject(0);  // not begun
+  ASSERT_EQ(plan.Peek(100, &part), State::kPart);
+  plan.Advance(part);
+  plan.LeaveObject(1);  // another one
+  ASSERT_EQ(plan.Peek(100, &part), State::kPart);
+  EXPECT_EQ(Shown(part), "a 100+100");
+  plan.LeaveObject(0);
+  EXPECT_EQ(plan.objects(), 1u);
+  plan.LeaveObject(0);
+  EXPECT_EQ(Walk(&plan),
+            (Parts{"b^0+100", "b 100+100", "b 200+50.", "c^0+100", "c 100+100", "c 200+50."}));
+  EXPECT_EQ(plan.objects(), 3u);
+}
+
 TEST_F(PartPlanTest, FirstPartIsNeverLargerThanTheObjectOrAPart) {
   list_->Append("a", 3, "");
   list_->Append("b", 150, "");

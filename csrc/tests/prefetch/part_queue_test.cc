@@ -130,6 +130,84 @@ TEST_F(PartQueueTest, ARetryResumesWhereTheFetchStoppedAndHoldsNobodyUp) {
   EXPECT_EQ(popped.part->bytes()[399], 'x');
 }
 
+TEST_F(PartQueueTest, WhatIsLeftOfAnObjectCanBeSkipped) {
+  Make(Options(8));
+  for (const char* name : {"a", "b", "c"}) objects_->Append(name, 4 * kPart, "");
+  objects_->Finish();
+  queue_->BeginEpoch(0);
+  // Of "a": 1000 bytes, the rest of its first part, which fails, one that is on its way and one
+  // that is there. The others are not planned, because a part has failed.
+  std::vector<std::shared_ptr<Part>> parts;
+  for (int i = 0; i < 4; ++i) parts.push_back(queue_->Take(&fetcher_));
+  for (const int i : {0, 3}) {
+    const FetchResult done = Done(*parts[i]);
+    queue_->Put(std::move(parts[i]), done);
+  }
+  queue_->Put(std::move(parts[1]), Trouble(Status::kFailed));
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+  const auto failed = queue_->Pop();
+  ASSERT_EQ(failed.what, What::kFailed);
+  EXPECT_EQ(failed.part->spec.object.name, "a");
+  queue_->SkipObject(0);
+  EXPECT_FALSE(queue_->EpochFailed());
+  EXPECT_EQ(stats().queue_parts, 0u);
+  EXPECT_EQ(stats().queue_bytes, 0u);
+  EXPECT_TRUE(parts[2]->stop);
+  queue_->Put(std::move(parts[2]), Trouble(Status::kStopped));
+  for (const char* name : {"b", "c"}) {
+    for (int i = 0; i < 4; ++i) {
+      auto part = queue_->Take(&fetcher_);
+      EXPECT_EQ(part->spec.object.name, name);
+      EXPECT_EQ(part->spec.offset, i * kPart);
+      const FetchResult done = Done(*part);
+      queue_->Put(std::move(part), done);
+      const auto popped = queue_->Pop();
+      ASSERT_EQ(popped.what, What::kPart);
+      EXPECT_EQ(popped.part->spec.object.name, name);
+    }
+  }
+  const auto end = queue_->Pop();
+  EXPECT_EQ(end.what, What::kEnd);
+  EXPECT_EQ(end.objects, 3u);
+}
+
+// Several fail before the first of them is skipped.
+TEST_F(PartQueueTest, EachObjectThatFailedIsPoppedAsFailed) {
+  Make(Options(8));
+  for (const char* name : {"a", "b", "c"}) objects_->Append(name, 100, "");
+  objects_->Finish();
+  queue_->BeginEpoch(0);
+  std::vector<std::shared_ptr<Part>> parts;
+  for (int i = 0; i < 3; ++i) parts.push_back(queue_->Take(&fetcher_));
+  for (auto& part : parts) queue_->Put(std::move(part), Trouble(Status::kFailed));
+  for (uint64_t i = 0; i < 3; ++i) {
+    const auto failed = queue_->Pop();
+    ASSERT_EQ(failed.what, What::kFailed);
+    EXPECT_EQ(failed.part->spec.object_index, i);
+    EXPECT_TRUE(queue_->EpochFailed());
+    queue_->SkipObject(i);
+  }
+  EXPECT_FALSE(queue_->EpochFailed());
+  EXPECT_EQ(queue_->Pop().what, What::kEnd);
+}
+
+TEST_F(PartQueueTest, TheNextEpochIsPlannedOnlyIfItIsWanted) {
+  PartQueueOptions options = Options(8);
+  options.plan_next_epoch = false;
+  Make(options);
+  objects_->Append("a", 100, "");
+  objects_->Finish();
+  queue_->BeginEpoch(0);
+  auto part = queue_->Take(&fetcher_);
+  const FetchResult done = Done(*part);
+  queue_->Put(std::move(part), done);
+  std::thread worker([this] { EXPECT_EQ(queue_->Take(&fetcher_), nullptr); });
+  EXPECT_EQ(queue_->Pop().what, What::kPart);
+  EXPECT_EQ(queue_->Pop().what, What::kEnd);
+  queue_->Stop();
+  worker.join();
+}
+
 TEST_F(PartQueueTest, AFailedPartComesAfterTheGoodOnesBeforeIt) {
   Start(4, 3 * kPart);
   auto first = queue_->Take(&fetcher_);

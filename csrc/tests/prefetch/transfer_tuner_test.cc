@@ -88,7 +88,7 @@ TEST(TransferTunerTest, GrowsWhileEveryConnectionBringsMore) {
   world.first_byte_seconds = 0.03;
   world.connection_rate = 80e6;
   Simulation simulation(Roomy(), world);
-  EXPECT_EQ(simulation.tuner.connections(), 4);
+  EXPECT_EQ(simulation.tuner.connections(), 8);
   simulation.Run(20);
   EXPECT_EQ(simulation.tuner.connections(), 64);
 }
@@ -118,7 +118,7 @@ TEST(TransferTunerTest, FastConnectionsAreLeftAloneForAWhile) {
   world.connection_rate = 500e6;
   Simulation simulation(Roomy(), world);
   simulation.Run(1.5);
-  EXPECT_EQ(simulation.tuner.connections(), 4);
+  EXPECT_EQ(simulation.tuner.connections(), 8);
   simulation.Run(5);
   EXPECT_GE(simulation.tuner.connections(), 16);
 }
@@ -129,10 +129,12 @@ TEST(TransferTunerTest, PartsRunFurtherAheadAtADistance) {
   Simulation near(Roomy(), world);
   near.Run(1);
   EXPECT_EQ(near.tuner.ahead_bytes(), size_t{8} << 20);
+  EXPECT_EQ(near.tuner.ready_bytes(), size_t{64} << 20);
   world.first_byte_seconds = 0.02;
   Simulation far(Roomy(), world);
   far.Run(1);
   EXPECT_EQ(far.tuner.ahead_bytes(), size_t{32} << 20);
+  EXPECT_EQ(far.tuner.ready_bytes(), Roomy().memory_bytes);
 }
 
 TEST(TransferTunerTest, ASlowReaderNeverMakesItGrow) {
@@ -143,7 +145,7 @@ TEST(TransferTunerTest, ASlowReaderNeverMakesItGrow) {
     tuner.Note({now, now + milliseconds(10), 1 << 20, 0.001, false});
     now += milliseconds(10);
   }
-  EXPECT_EQ(tuner.connections(), 4);
+  EXPECT_EQ(tuner.connections(), 8);
 }
 
 TEST(TransferTunerTest, AGivenNumberAndSizeStay) {

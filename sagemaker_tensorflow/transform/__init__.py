@@ -1,0 +1,1 @@
+"""Batch transform: a SavedModel over any amount of data, one result object per input object."""

@@ -1,0 +1,298 @@
+"""A transform job, from its settings to its record."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sagemaker_tensorflow.errors import NotFoundError, PipeModeDatasetException
+from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.progress import TerminalLine
+from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.transform.error_file import objects_with_error_files
+from sagemaker_tensorflow.transform.input_objects import list_inputs
+from sagemaker_tensorflow.transform.job_log import JobLog
+from sagemaker_tensorflow.transform.job_progress import JobProgress, ObjectFailure, ProgressSnapshot
+from sagemaker_tensorflow.transform.job_record import JobRecord, job_folder
+from sagemaker_tensorflow.transform.ledger import Ledger
+from sagemaker_tensorflow.transform.metrics import MetricsServer
+from sagemaker_tensorflow.transform.model_files import fetch_model
+from sagemaker_tensorflow.transform.model_identity import model_identity
+from sagemaker_tensorflow.transform.object_results import ObjectResults
+from sagemaker_tensorflow.transform.output_keys import check_collisions
+from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
+from sagemaker_tensorflow.transform.progress_line import LiveProgress
+from sagemaker_tensorflow.transform.records import InputObject
+from sagemaker_tensorflow.transform.report import write_report
+from sagemaker_tensorflow.transform.settings_digest import settings_digest
+from sagemaker_tensorflow.transform.spec import TransformSpec
+from sagemaker_tensorflow.transform.transform_request import check_spec, spec_from_request
+from sagemaker_tensorflow.transform.work import Work, open_work
+
+_log = logging.getLogger(__name__)
+
+_SHOWN_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What came of a job.
+
+    Attributes:
+        status: ``Completed``, ``CompletedWithErrors``, ``Failed`` or ``Stopped``.
+        job_name: Of the job.
+        failure_reason: Why it failed; "" if it did not.
+        objects: In the input.
+        objects_done: Their result was written by this run.
+        objects_skipped: Their result was there already.
+        objects_failed: They have none.
+        records: That this run has results of, also those of objects that failed later.
+        records_failed: Of this run, without one.
+        seconds: From the first request for data to the last result.
+        failures: Objects that failed or lack records; the first of them.
+        record_uri: Of ``job.json``.
+        report_uri: Of ``report.html``.
+    """
+
+    status: str
+    job_name: str
+    failure_reason: str
+    objects: int
+    objects_done: int
+    objects_skipped: int
+    objects_failed: int
+    records: int
+    records_failed: int
+    seconds: float
+    failures: tuple[ObjectFailure, ...]
+    record_uri: str
+    report_uri: str
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        parts = [f"{self.objects_done} of {self.objects} objects", f"{self.records} records"]
+        if self.objects_skipped:
+            parts.insert(1, f"{self.objects_skipped} were finished before")
+        if self.objects_failed:
+            parts.append(f"{self.objects_failed} objects failed")
+        if self.records_failed:
+            parts.append(f"{self.records_failed} records failed")
+        rate = f"{self.records / self.seconds:,.0f} records/s" if self.seconds > 0 else ""
+        lines = [f"{self.job_name}: {self.status}", f"  {', '.join(parts)}; {rate}"]
+        lines += [f"  {_failure_words(failure)}" for failure in self.failures[:_SHOWN_FAILURES]]
+        if len(self.failures) > _SHOWN_FAILURES:
+            lines.append(f"  ... {self.record_uri} has the others")
+        return "\n".join([*lines, f"  report: {self.report_uri}"])
+
+
+class TransformJob:
+    """Runs a model over the objects of an input, once.
+
+    Args:
+        spec: What to do.
+        s3_options: How to reach S3.
+        prefetch: The prefetcher's numbers.
+        devices: TensorFlow's names of the devices to use; None for all GPUs, or the CPU.
+        metrics_port: Serve Prometheus metrics on this port of the loopback; 0 for a free one.
+        progress: A terminal's line for progress.
+
+    Raises:
+        InvalidArgumentError: A value of `spec` is not allowed.
+    """
+
+    def __init__(
+        self,
+        spec: TransformSpec,
+        *,
+        s3_options: S3Options | None = None,
+        prefetch: PrefetchConfig | None = None,
+        devices: Sequence[str] | None = None,
+        metrics_port: int | None = None,
+        progress: TerminalLine | None = None,
+    ) -> None:
+        check_spec(spec)
+        self._spec = spec
+        self._s3_options = s3_options or S3Options()
+        self._prefetch = prefetch or PrefetchConfig()
+        self._devices = devices
+        self._metrics_port = metrics_port
+        self._line = progress
+
+    @classmethod
+    def from_request(cls, request: Mapping[str, Any], model: str, **options: Any) -> TransformJob:
+        """A job of a CreateTransformJob request.
+
+        Args:
+            request: Its members, as boto3 takes them.
+            model: Where the model is that ``ModelName`` stands for.
+            options: As for the class.
+
+        Raises:
+            InvalidArgumentError: The service would refuse the request.
+        """
+        return cls(spec_from_request(request, model), **options)
+
+    def run(self) -> JobResult:
+        """Runs the job to its end.
+
+        Returns:
+            What came of it, also if objects failed.
+
+        Raises:
+            PipeModeDatasetException: It cannot begin, or cannot go on: the model or the input is
+                not there, settings do not go together, results cannot be written.
+            KeyboardInterrupt: It was interrupted. Run again, it goes on.
+        """
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="smtf-transform-"))
+            files = fetch_model(self._spec.model, Path(folder), self._s3_options)
+            work = stack.enter_context(open_work(self._spec, files, self._devices))
+            digest = settings_digest(work.spec, model_identity(files))
+            store = open_output_store(work.spec.output_uri, self._s3_options, owner=digest)
+            stack.callback(store.close)
+            return _Run(self, work, store, digest).run()
+
+
+class _Run:
+    """What a job has while it runs."""
+
+    def __init__(self, job: TransformJob, work: Work, store: OutputStore, digest: str) -> None:
+        self._job = job
+        self._work = work
+        self._spec = work.spec
+        self._store = store
+        self._progress = JobProgress()
+        self._record = JobRecord(store, self._spec, digest)
+        self._ledger = Ledger(store, digest)
+        self._lacking_before = 0  # objects that an earlier run finished without all records
+
+    def run(self) -> JobResult:
+        objects = list_inputs(self._spec.input_uri, self._spec.data_type, self._job._s3_options)
+        if not objects:
+            raise NotFoundError(f"there is nothing to transform under {self._spec.input_uri}")
+        check_collisions(objects, local=self._store.folder is not None)
+        # The first thing that is written: whoever may not write learns it before any work is done.
+        self._record.write(self._progress.snapshot())
+        with JobLog(self._store, self._spec.job_name), self._metrics():
+            return self._run_logged(objects)
+
+    def _run_logged(self, objects: Sequence[InputObject]) -> JobResult:
+        try:
+            # Closed before the outcome is written, lest its thread writes an older state over it.
+            with self._live():
+                self._transform(objects)
+        except KeyboardInterrupt:
+            self._end("Stopped", "")
+            raise
+        except BaseException as error:
+            self._end("Failed", str(error) or type(error).__name__)
+            raise
+        status, reason = self._outcome()
+        self._end(status, reason)
+        return self._result(status, reason)
+
+    def _transform(self, objects: Sequence[InputObject]) -> None:
+        self._store.clean_left_overs()
+        finished = {} if self._spec.overwrite else self._ledger.finished(objects)
+        missing = [obj for obj in objects if obj.index not in finished] if finished else objects
+        self._progress.expect(len(objects), sum(obj.size for obj in missing))
+        self._progress.skip_objects(len(finished))
+        self._lacking_before = sum(entry.failed_records > 0 for entry in finished.values())
+        _log.info("%d objects to transform, %d are finished", len(missing), len(finished))
+        self._record.start()
+        if not missing:
+            return
+        try:
+            with ObjectResults(
+                self._store,
+                self._ledger,
+                self._progress,
+                keep_good=self._spec.on_error == "record",
+                content_type=self._work.result_type,
+                stale_errors=objects_with_error_files(self._store, missing),
+            ) as results:
+                self._work.transform(
+                    missing, results, self._progress, self._job._s3_options, self._job._prefetch
+                )
+        finally:
+            self._ledger.close()
+
+    def _outcome(self) -> tuple[str, str]:
+        now = self._progress.snapshot()
+        if not now.objects_with_errors and not self._lacking_before:
+            return "Completed", ""
+        if self._spec.on_error == "record" and now.objects_done + now.objects_skipped:
+            return "CompletedWithErrors", ""
+        causes = "; ".join(_failure_words(failure) for failure in now.failures[:_SHOWN_FAILURES])
+        return "Failed", f"{now.objects_failed} of {now.objects} objects have no result: {causes}"
+
+    def _end(self, status: str, reason: str) -> None:
+        self._record.set_status(status, reason)
+        now = self._progress.snapshot()
+        try:
+            self._record.write(now)
+            write_report(self._store, self._record.describe(now))
+        except PipeModeDatasetException as error:
+            # The outcome counts, and what keeps the record from being written has been told.
+            _log.error("cannot write the job's record: %s", error)
+
+    @property
+    def _report_name(self) -> str:
+        return f"{job_folder(self._spec.job_name)}report.html"
+
+    def _result(self, status: str, reason: str) -> JobResult:
+        now = self._progress.snapshot()
+        return JobResult(
+            status=status,
+            job_name=self._spec.job_name,
+            failure_reason=reason,
+            objects=now.objects or 0,
+            objects_done=now.objects_done,
+            objects_skipped=now.objects_skipped,
+            objects_failed=now.objects_failed,
+            records=now.records,
+            records_failed=now.records_failed,
+            seconds=now.seconds,
+            failures=now.failures,
+            record_uri=self._record.uri,
+            report_uri=self._store.uri_of(self._report_name),
+        )
+
+    @contextlib.contextmanager
+    def _metrics(self) -> Iterator[None]:
+        if self._job._metrics_port is None:
+            yield
+            return
+        with MetricsServer(self._progress, self._job._metrics_port) as server:
+            _log.info("metrics are at http://127.0.0.1:%d/metrics", server.port)
+            yield
+
+    def _live(self) -> LiveProgress:
+        return LiveProgress(
+            self._progress, stream=None, line=self._job._line, publish=self._publish
+        )
+
+    def _publish(self, now: ProgressSnapshot) -> None:
+        self._record.write(now)
+
+
+def describe_model(uri: str, s3_options: S3Options | None = None) -> str:
+    """All signatures of a model, for people.
+
+    Raises:
+        PipeModeDatasetException: It is not there, or cannot be loaded.
+    """
+    from sagemaker_tensorflow.transform.saved_models import describe_signatures
+
+    with tempfile.TemporaryDirectory(prefix="smtf-transform-") as folder:
+        return describe_signatures(fetch_model(uri, Path(folder), s3_options).model)
+
+
+def _failure_words(failure: ObjectFailure) -> str:
+    what = "failed" if failure.failed else f"{failure.failed_records} records failed"
+    return f"{failure.uri}: {what}: {failure.reasons[0] if failure.reasons else ''}"

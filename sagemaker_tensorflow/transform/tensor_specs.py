@@ -1,0 +1,76 @@
+"""TensorFlow's dtypes, arrays and devices as the rest of `transform` has them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.transform.signatures import TensorSpec
+
+# TensorFlow's messages can hold whole graphs.
+_LONGEST_ERROR = 500
+
+
+def one_line(error: Exception) -> str:
+    """An error of TensorFlow's or Keras's as a part of another's message."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:_LONGEST_ERROR]}"
+
+
+def spec_of(name: str, dtype: tf.DType, shape: tf.TensorShape) -> TensorSpec:
+    """A signature's input or output without TensorFlow.
+
+    Raises:
+        InvalidArgumentError: It is nothing that an array can hold, such as a variant.
+    """
+    sizes = None if shape.rank is None else tuple(shape.as_list())
+    return TensorSpec(name, _numpy_dtype(name, dtype), sizes)
+
+
+def _numpy_dtype(name: str, dtype: tf.DType) -> np.dtype[Any] | Literal["string"]:
+    if dtype == tf.string:
+        return "string"
+    if dtype == tf.bfloat16:  # NumPy has none; `to_tensor` and `to_array` convert
+        return np.dtype(np.float32)
+    if dtype.is_floating or dtype.is_integer or dtype.is_bool or dtype.is_complex:
+        with contextlib.suppress(TypeError, KeyError):
+            known: np.dtype[Any] = np.dtype(dtype.as_numpy_dtype)
+            return known
+    raise InvalidArgumentError(f"tensor {name!r} has dtype {dtype.name}, which no array can hold")
+
+
+def to_tensor(array: NDArray[Any], dtype: tf.DType) -> tf.Tensor:
+    """An array as a tensor, its objects as strings."""
+    if dtype == tf.bfloat16:
+        return tf.cast(tf.convert_to_tensor(array), dtype)
+    return tf.convert_to_tensor(array, dtype)
+
+
+def to_array(value: Any) -> NDArray[Any]:
+    """A tensor, or what a session gives, as an array; bfloat16 as float32."""
+    array = np.asarray(value.numpy() if isinstance(value, tf.Tensor) else value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def on_device(device: str) -> contextlib.AbstractContextManager[Any]:
+    """``tf.device``, or nothing for ""."""
+    context: contextlib.AbstractContextManager[Any] = (
+        tf.device(device) if device else contextlib.nullcontext()
+    )
+    return context
+
+
+def zero_inputs(specs: Iterable[TensorSpec]) -> dict[str, NDArray[Any]] | None:
+    """One instance of zeros for every input; None where a size is not known."""
+    arrays = {}
+    for spec in specs:
+        if spec.shape is None or None in spec.shape[1:] or spec.is_string:
+            return None
+        sizes = [1 if size is None else size for size in spec.shape]
+        arrays[spec.name] = np.zeros(sizes, spec.array_dtype)
+    return arrays

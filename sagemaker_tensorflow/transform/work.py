@@ -1,0 +1,260 @@
+"""What a job does with its objects: its model, its formats, and the flow from one to the other."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.transform.assembling import Assembler
+from sagemaker_tensorflow.transform.batches import InstancesFailedError
+from sagemaker_tensorflow.transform.compatibility import refusals
+from sagemaker_tensorflow.transform.data_processing import (
+    ResultProcessor,
+    validate_data_processing,
+)
+from sagemaker_tensorflow.transform.decoders import default_content_type, make_decoder
+from sagemaker_tensorflow.transform.encoders import Encoder, ObjectEncoder, make_encoder
+from sagemaker_tensorflow.transform.encoders.media_types import canonical_media_type
+from sagemaker_tensorflow.transform.engine import Engine, ReplicaSet
+from sagemaker_tensorflow.transform.failed_instances import all_failed, without_failed
+from sagemaker_tensorflow.transform.handler_work import HandlerWork
+from sagemaker_tensorflow.transform.handlers import Handlers
+from sagemaker_tensorflow.transform.job_progress import JobProgress
+from sagemaker_tensorflow.transform.job_stream import open_stream
+from sagemaker_tensorflow.transform.model_files import ModelFiles
+from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
+from sagemaker_tensorflow.transform.object_stream import ObjectStream
+from sagemaker_tensorflow.transform.payloads import PayloadMaker
+from sagemaker_tensorflow.transform.records import (
+    Decoded,
+    InputObject,
+    Outputs,
+    Payload,
+    RecordFailure,
+)
+from sagemaker_tensorflow.transform.replicas import Replicas, usable_cpus
+from sagemaker_tensorflow.transform.spec import TransformSpec
+from sagemaker_tensorflow.transform.steps import Step, StepMaker, decoded_steps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST_DECODERS = 4
+
+
+class Work(Protocol):
+    """How a job makes results of objects."""
+
+    @property
+    def spec(self) -> TransformSpec:
+        """The job's, with its defaults filled in."""
+
+    @property
+    def result_type(self) -> str:
+        """MIME type of the results."""
+
+    def transform(
+        self,
+        objects: Sequence[InputObject],
+        results: ObjectResults,
+        progress: JobProgress,
+        s3_options: S3Options,
+        prefetch: PrefetchConfig,
+    ) -> None:
+        """Gives the results of all objects, in their order, to `results`.
+
+        Raises:
+            PipeModeDatasetException: The input cannot be reached, or results cannot be written.
+        """
+
+
+@contextlib.contextmanager
+def open_work(
+    spec: TransformSpec, files: ModelFiles, devices: Sequence[str] | None
+) -> Iterator[Work]:
+    """Loads a job's model and checks that all of its settings go together.
+
+    Raises:
+        InvalidArgumentError: They do not; names every reason.
+        PipeModeDatasetException: The model cannot be loaded.
+    """
+    with contextlib.ExitStack() as stack:
+        replicas = _load(spec, files, devices)
+        if files.script is None:
+            yield ModelWork(_with_defaults(spec, replicas), replicas)
+            return
+        handlers = Handlers(
+            files.script,
+            replicas,
+            model_name=files.model.stem,
+            environment=dict(spec.environment),
+        )
+        stack.callback(handlers.close)
+        yield HandlerWork(spec, handlers)
+
+
+def _load(spec: TransformSpec, files: ModelFiles, devices: Sequence[str] | None) -> Replicas:
+    return Replicas.load(
+        files.model,
+        spec.signature,
+        jit_compile=spec.jit_compile,
+        mixed_precision=spec.mixed_precision,
+        devices=devices,
+    )
+
+
+def _with_defaults(spec: TransformSpec, replicas: Replicas) -> TransformSpec:
+    signature = replicas.signature
+    content_type = spec.content_type or default_content_type(signature, spec.split_type)
+    filled = dataclasses.replace(spec, content_type=content_type)
+    problems = refusals(filled, signature)
+    try:
+        validate_data_processing(
+            filled.data_processing,
+            content_type=filled.content_type,
+            accept=filled.accept,
+            split_type=filled.split_type,
+            assemble_with=filled.assemble_with,
+        )
+    except InvalidArgumentError as error:
+        problems.append(str(error))
+    if problems:
+        raise InvalidArgumentError(f"the transform job cannot run: {'; '.join(problems)}")
+    return dataclasses.replace(filled, accept=canonical_media_type(filled.accept))
+
+
+class ModelWork:
+    """Decodes records, runs batches of them through the model, and encodes its answers."""
+
+    def __init__(self, spec: TransformSpec, replicas: Replicas) -> None:
+        self.spec = spec
+        self._replicas = replicas
+        processing = spec.data_processing
+        self._decoder = make_decoder(
+            spec.content_type,
+            replicas.signature,
+            split_type=spec.split_type,
+            strategy=spec.strategy,
+            data_processing=processing,
+        )
+        processor = (
+            None if processing.does_nothing else ResultProcessor(processing, spec.content_type)
+        )
+        self._encoder = make_encoder(
+            spec.accept, replicas.signature, split_type=spec.split_type, processor=processor
+        )
+
+    @property
+    def result_type(self) -> str:
+        """MIME type of the results."""
+        return self.spec.accept
+
+    def transform(
+        self,
+        objects: Sequence[InputObject],
+        results: ObjectResults,
+        progress: JobProgress,
+        s3_options: S3Options,
+        prefetch: PrefetchConfig,
+    ) -> None:
+        """See `Work`."""
+        engine = Engine(
+            _Metered(self._replicas, progress),
+            self.spec.batch_size,
+            self.spec.timeout_seconds,
+            self.spec.max_retries,
+        )
+        answers = Answers(self._encoder, self.spec.assemble_with, progress)
+        with open_stream(self.spec, objects, s3_options, prefetch) as stream, engine:
+            steps = self._steps(stream, results, progress)
+            for step, outcome in engine.run((step, step.decoded) for step in steps):
+                results.add(step.source, answers.piece(step, outcome))
+        for _ in range(engine.stats.retries):
+            progress.add_retry()
+
+    def _steps(
+        self, stream: ObjectStream, results: ObjectResults, progress: JobProgress
+    ) -> Iterator[Step]:
+        spec = self.spec
+        make_payloads = functools.partial(
+            PayloadMaker, spec.strategy, spec.split_type, spec.max_payload_bytes
+        )
+        return decoded_steps(
+            StepMaker(stream, make_payloads, progress, spec.compression != "None"),
+            self._decoder.decode,
+            results.is_lost,
+            progress,
+            workers=min(_MOST_DECODERS, usable_cpus()),
+        )
+
+
+class Answers:
+    """Makes pieces of results out of what an engine gives. For one thread."""
+
+    def __init__(self, encoder: Encoder, assemble_with: str, progress: JobProgress) -> None:
+        self._encoder = encoder
+        self._assembler = Assembler(assemble_with, encoder)
+        self._progress = progress
+        self._of_object: ObjectEncoder | None = None
+
+    def piece(self, step: Step, outcome: Outputs | Exception) -> Piece:
+        """The next piece of the object of `step`."""
+        begin = time.monotonic()
+        piece = Piece(failures=step.failures, ended=step.ended, failure=step.failure)
+        if step.payload is not None:
+            self._encode(step.payload, step.decoded, outcome, piece)
+        if step.ended:
+            piece.body += self._object_encoder().end()
+            self._of_object = None
+        self._progress.add_stage("encode", time.monotonic() - begin)
+        return piece
+
+    def _object_encoder(self) -> ObjectEncoder:
+        if self._of_object is None:
+            self._of_object = self._encoder.new_object()
+        return self._of_object
+
+    def _encode(
+        self, payload: Payload, decoded: Decoded, outcome: Outputs | Exception, piece: Piece
+    ) -> None:
+        failures: list[RecordFailure] = [*piece.failures, *decoded.failures]
+        if isinstance(outcome, InstancesFailedError):
+            decoded, outcome, failed = without_failed(payload, decoded, outcome)
+            failures += failed
+        if isinstance(outcome, Exception):
+            failures += all_failed(payload, decoded, outcome)
+        elif any(decoded.counts):
+            response = self._object_encoder().encode(payload, decoded, outcome)
+            failures += response.failures
+            piece.body = self._assembler.response(response.body)
+            piece.records = sum(map(bool, decoded.counts)) - len(response.failures)
+        piece.failures = sorted(failures, key=lambda failure: failure.record)
+
+
+class _Metered:
+    """A model whose calls are counted."""
+
+    def __init__(self, replicas: ReplicaSet, progress: JobProgress) -> None:
+        self._replicas = replicas
+        self._progress = progress
+        self.signature = replicas.signature
+        self.fixed_batch = replicas.fixed_batch
+        self.equal_batches = replicas.equal_batches
+
+    def __len__(self) -> int:
+        return len(self._replicas)
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        begin = time.monotonic()
+        outputs = self._replicas.run(inputs)
+        seconds = time.monotonic() - begin
+        self._progress.add_batch(len(next(iter(inputs.values()))), seconds)
+        self._progress.add_stage("infer", seconds)
+        return outputs
