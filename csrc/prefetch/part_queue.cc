@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <deque>
 #include <random>
 #include <utility>
 
+#include "prefetch/hedge_policy.h"
+
 namespace smtf {
 namespace {
-
-// At least so many parts beyond those that are on their way are fetched ahead of the head.
-constexpr size_t kPartsAhead = 2;
 
 double SecondsBetween(Part::Clock::time_point from, Part::Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -25,22 +24,17 @@ Part::Clock::duration Duration(double seconds) {
 PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects)
     : objects_(std::move(objects)),
       pool_(options.tuner.memory_bytes, [this] { OnBufferReturn(); }),
-      plan_(options.plan, objects_),
+      plan_(options.plan, objects_, options.plan_next_epoch),
       retry_policy_(options.retry, std::random_device()()),
       tuner_(options.tuner),
-      memory_bytes_(options.tuner.memory_bytes),
-      hedging_(options.hedging),
-      plan_next_epoch_(options.plan_next_epoch),
-      hedge_policy_(options.hedging),
+      hedges_(options.hedging, options.tuner.memory_bytes),
       most_fetches_(tuner_.most_fetches()),
       subscription_(objects_->Subscribe([this] { OnObjects(); })) {}
 
 void PartQueue::BeginEpoch(uint64_t epoch) {
   {
     Lock lock(mutex_);
-    if (ended_ && planning_epoch_ == epoch && epoch == popping_epoch_ + 1) {
-      popping_epoch_ = epoch;
-      ended_ = false;
+    if (plan_.GoOn(epoch)) {
       work_.notify_one();
       return;
     }
@@ -55,20 +49,17 @@ void PartQueue::Restart(std::optional<uint64_t> epoch) {
   std::deque<std::shared_ptr<Part>> dropped;
   RetrySchedule given_up;
   Lock lock(mutex_);
-  window_.swap(dropped);
+  dropped = window_.TakeAll();
   waiting_.Swap(&given_up);
   for (const auto& part : dropped) part->dropped = true;
   fetching_.Drop();
   if (epoch) {
     plan_.Begin(*epoch);
-    popping_epoch_ = planning_epoch_ = *epoch;
+  } else {
+    plan_.Drop();
   }
-  begun_ = epoch.has_value();
-  ended_ = false;
   failed_ = false;
   starved_ = false;
-  counts_.queue_bytes = 0;
-  counts_.queue_parts = 0;
   work_.notify_one();
 }
 
@@ -86,7 +77,7 @@ std::shared_ptr<Part> PartQueue::Take(ObjectFetcher* fetcher) {
       fetching_.Add(part, fetcher);
       // Each worker that finds something to do wakes the next if there may be more, so that one
       // notification is enough for any amount of work.
-      if (MoreMayBegin() || (hedging_ && watchers_ == 0)) tell_worker_ = true;
+      if (MoreMayBegin() || (hedges_.enabled() && watchers_ == 0)) tell_worker_ = true;
       Unlock(&lock);
       return part;
     }
@@ -99,49 +90,15 @@ std::shared_ptr<Part> PartQueue::TakeAllowed() {
   Clock::time_point later;
   if (!fetching_.MayBegin(tuner_, &later)) return nullptr;
   if (std::shared_ptr<Part> part = waiting_.TakeDue(Clock::now())) return part;
-  if (std::shared_ptr<Part> part = TakeHedge()) return part;
+  if (std::shared_ptr<Part> part = hedges_.Take(fetching_, &pool_)) return part;
   return TakeNew();
-}
-
-// The fetch that has gone on for longest, if it is slow, as a part of its own; null if there is
-// none, or if there is no memory for a second one.
-std::shared_ptr<Part> PartQueue::TakeHedge() {
-  Clock::time_point slow_from;
-  const std::shared_ptr<Part> slow = fetching_.Slowest(hedge_policy_, &slow_from);
-  if (!slow || slow_from > Clock::now()) return nullptr;
-  slow->hedged = true;
-  Buffer buffer = AcquireForHedge(slow->spec.size);
-  if (!buffer) {
-    slow->restart = true;
-    FetchesUnderWay::BreakOff(slow.get());
-    return nullptr;
-  }
-  auto hedge = std::make_shared<Part>(slow->spec, std::move(buffer));
-  hedge->epoch = slow->epoch;
-  hedge->is_hedge = hedge->hedged = true;
-  hedge->twin = slow;
-  slow->twin = hedge;
-  hedge_policy_.NoteHedge(hedge->spec.size);
-  ++counts_.hedges;
-  return hedge;
-}
-
-// While the head is on its way, or waits for the reader, the others do not run ahead of it for as
-// long as the memory lasts: fresh memory costs more than the bytes that are fetched into it. A head
-// that is in trouble they do not wait for.
-bool PartQueue::FarEnoughAhead(size_t size) const {
-  if (window_.empty()) return false;
-  const Part& head = *window_.front();
-  if (head.state == Part::State::kReady) return pool_.lent_bytes() + size > tuner_.ready_bytes();
-  if (head.state != Part::State::kFetching || head.hedged || head.tries > 1) return false;
-  const size_t parts = static_cast<size_t>(tuner_.most_fetches()) + kPartsAhead;
-  return window_.size() > parts && pool_.lent_bytes() + size > tuner_.ahead_bytes();
 }
 
 // Whether an idle worker might find something to do: waking one in vain costs more than asking.
 bool PartQueue::MoreMayBegin() const {
   Clock::time_point unused;
-  return idle_workers_ > 0 && fetching_.MayBegin(tuner_, &unused) && !FarEnoughAhead(planned_size_);
+  return idle_workers_ > 0 && fetching_.MayBegin(tuner_, &unused) &&
+         !window_.FarEnoughAhead(planned_size_, tuner_, pool_);
 }
 
 // Notified before, whoever waits would wake up only to wait for the lock.
@@ -153,37 +110,30 @@ void PartQueue::Unlock(Lock* lock) {
   if (worker) work_.notify_one();
 }
 
-// What planning leaves free, so that a slow part of that size can be fetched a second time. Large
-// parts in a small budget need all of it.
-size_t PartQueue::SpareForHedge(size_t size) const {
-  const size_t spare = BufferPool::CapacityFor(size);
-  return hedging_ && spare <= memory_bytes_ / 16 && !window_.empty() ? spare : 0;
-}
-
-Buffer PartQueue::AcquireForHedge(size_t size) {
-  try {
-    return pool_.TryAcquire(size);
-  } catch (const Error&) {
-    return Buffer();  // the system has none: a hedge can be done without
-  }
-}
-
 std::shared_ptr<Part> PartQueue::TakeNew() {
-  while (begun_ && !failed_) {
+  while (plan_.begun() && !failed_) {
     PartSpec spec;
     Buffer buffer;
     try {
       const PartPlan::State state = plan_.Peek(tuner_.part_bytes(), &spec);
-      if (state == PartPlan::State::kEnd && PlanNextEpoch()) continue;
+      if (state == PartPlan::State::kEnd && plan_.PlanNext()) {
+        if (window_.empty()) tell_reader_ = true;
+        continue;
+      }
       planned_size_ = spec.size;
       if (state != PartPlan::State::kPart) return nullptr;
-      if (FarEnoughAhead(spec.size)) {
-        if (window_.front()->state == Part::State::kReady) tuner_.NoteReaderBehind();
+      if (window_.FarEnoughAhead(spec.size, tuner_, pool_)) {
+        if (window_.head()->state == Part::State::kReady) tuner_.NoteReaderBehind();
         return nullptr;
       }
-      if (spec.size > 0) buffer = pool_.TryAcquire(spec.size, SpareForHedge(spec.size));
+      if (spec.size > 0) {
+        buffer = pool_.TryAcquire(spec.size, window_.empty() ? 0 : hedges_.Spare(spec.size));
+      }
     } catch (const Error& error) {
-      PlanFailed(spec, error);
+      // Such as that the system has no memory: ends the epoch like a part that cannot be fetched.
+      window_.AddFailed(spec, error, plan_.planning());
+      failed_ = true;
+      tell_reader_ = true;
       return nullptr;
     }
     if (!buffer && spec.size > 0) {
@@ -192,56 +142,17 @@ std::shared_ptr<Part> PartQueue::TakeNew() {
     }
     plan_.Advance(spec);
     starved_ = false;
-    window_.push_back(std::make_shared<Part>(spec, std::move(buffer)));
-    window_.back()->epoch = planning_epoch_;
-    if (spec.size > 0 && spec.object.source != kInlineSource) return window_.back();
-    FillUnfetched(window_.back().get());
+    const std::shared_ptr<Part>& part = window_.Add(spec, std::move(buffer), plan_.planning());
+    if (part->state != Part::State::kReady) return part;
+    if (window_.IsHead(*part)) tell_reader_ = true;
   }
   return nullptr;
-}
-
-// False where there is nothing to plan: a list that failed, an epoch without objects, the next
-// epoch as well, or because it is not wanted.
-bool PartQueue::PlanNextEpoch() {
-  if (!plan_next_epoch_ || planning_epoch_ != popping_epoch_ || plan_.failure() ||
-      plan_.objects() == 0)
-    return false;
-  objects_of_popping_ = plan_.objects();
-  plan_.Begin(++planning_epoch_);
-  if (window_.empty()) tell_reader_ = true;
-  return true;
 }
 
 void PartQueue::NoteStarved() {
   starved_ = true;
   if (window_.empty()) tell_reader_ = true;
-  if (window_.empty() || window_.front()->state == Part::State::kReady) tuner_.NoteReaderBehind();
-}
-
-// What needs no fetch: bytes that stand in the list, and objects without bytes.
-void PartQueue::FillUnfetched(Part* part) {
-  part->filled = part->spec.size;
-  if (part->filled > 0) {
-    std::memcpy(part->buffer.data(), part->spec.object.name.data() + part->spec.offset,
-                part->filled);
-  }
-  part->state = Part::State::kReady;
-  counts_.queue_bytes += part->filled;
-  ++counts_.queue_parts;
-  if (part == window_.front().get()) tell_reader_ = true;
-}
-
-// The system has no memory: that ends the epoch like a part that cannot be fetched.
-void PartQueue::PlanFailed(const PartSpec& spec, const Error& error) {
-  auto part = std::make_shared<Part>(spec, Buffer());
-  part->state = Part::State::kFailed;
-  part->failure.status = FetchResult::Status::kFailed;
-  part->failure.kind = error.kind();
-  part->failure.what = error.what();
-  part->epoch = planning_epoch_;
-  failed_ = true;
-  window_.push_back(std::move(part));
-  tell_reader_ = true;
+  if (window_.empty() || window_.head()->state == Part::State::kReady) tuner_.NoteReaderBehind();
 }
 
 void PartQueue::WaitForWork(Lock* lock) {
@@ -250,10 +161,10 @@ void PartQueue::WaitForWork(Lock* lock) {
   if (fetching_.MayBegin(tuner_, &until)) {
     if (const auto due = waiting_.next_due()) until = *due;
     Clock::time_point slow_from;
-    if (fetching_.Slowest(hedge_policy_, &slow_from)) until = std::min(until, slow_from);
+    if (hedges_.Slowest(fetching_, &slow_from)) until = std::min(until, slow_from);
   }
   // One looks again in time for a fetch that begins meanwhile and turns out to be slow.
-  const bool watches = hedging_ && watchers_ == 0 && fetching_.size() > 0;
+  const bool watches = hedges_.enabled() && watchers_ == 0 && fetching_.size() > 0;
   if (watches) {
     until = std::min(until, Clock::now() + Duration(HedgePolicy::kShortestPatienceSeconds));
   }
@@ -291,7 +202,7 @@ void PartQueue::Note(const Part& part, const FetchResult& result) {
   if (result.status == FetchResult::Status::kStopped) return;
   if (result.throttled) ++counts_.throttled;
   if (result.status == FetchResult::Status::kDone && part.tries == 1) {
-    hedge_policy_.NoteFetch(part.spec.size, now - part.began);
+    hedges_.NoteFetch(part.spec.size, now - part.began);
   }
   const bool more =
       tuner_.Note({part.began, now, result.bytes, result.first_byte_seconds, result.throttled});
@@ -314,27 +225,13 @@ void PartQueue::Settle(const std::shared_ptr<Part>& part, FetchResult result) {
 }
 
 void PartQueue::SettleDone(const std::shared_ptr<Part>& part) {
-  if (const std::shared_ptr<Part> twin = part->twin.lock()) {
-    if (part->is_hedge) {
-      Replace(twin.get(), part);
-      ++counts_.hedges_won;
-    }
+  if (const std::shared_ptr<Part> twin = hedges_.Settle(part, &window_)) {
     Drop(twin);
     released_.push_back(twin);
-    part->twin.reset();
   }
-  part->state = Part::State::kReady;
-  counts_.queue_bytes += part->filled;
-  ++counts_.queue_parts;
+  window_.SetReady(part.get());
   if (part->verified) ++counts_.checksums_verified;
-  if (part == window_.front()) tell_reader_ = true;
-}
-
-void PartQueue::Replace(const Part* part, const std::shared_ptr<Part>& replacement) {
-  const auto place = std::find_if(window_.begin(), window_.end(),
-                                  [part](const auto& planned) { return planned.get() == part; });
-  replacement->is_hedge = false;
-  *place = replacement;
+  if (window_.IsHead(*part)) tell_reader_ = true;
 }
 
 void PartQueue::Drop(const std::shared_ptr<Part>& part) {
@@ -352,23 +249,14 @@ void PartQueue::RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failu
     delay = retry_policy_.Delay(failure, part->tries, SecondsBetween(part->first_failure, now));
   }
   part->failure = std::move(failure);
-  if (const std::shared_ptr<Part> twin = part->twin.lock()) {
-    if (part->is_hedge || !delay) return YieldTo(part, twin);
-  }
+  if (Hedges::Yield(part, !delay, &window_)) return;
   if (delay) {
     ++counts_.retries;
     return Wait(part, *delay);
   }
   part->state = Part::State::kFailed;
   failed_ = true;
-  if (part == window_.front()) tell_reader_ = true;
-}
-
-// One of two fetches of a range has failed: the other goes on alone.
-void PartQueue::YieldTo(const std::shared_ptr<Part>& part, const std::shared_ptr<Part>& twin) {
-  if (!part->is_hedge) Replace(part.get(), twin);
-  twin->twin.reset();
-  part->dropped = true;
+  if (window_.IsHead(*part)) tell_reader_ = true;
 }
 
 void PartQueue::Wait(const std::shared_ptr<Part>& part, double seconds) {
@@ -407,70 +295,50 @@ bool PartQueue::TryPop(Popped* popped) {
     *popped = {Popped::What::kStarved, nullptr, 0, std::nullopt};
     return true;
   }
-  const std::shared_ptr<Part>& head = window_.front();
+  const std::shared_ptr<Part>& head = window_.head();
   if (head->state == Part::State::kFailed) {
     *popped = {Popped::What::kFailed, head, 0, std::nullopt};
     return true;
   }
   if (head->state != Part::State::kReady) return false;
-  counts_.queue_bytes -= head->filled;
-  --counts_.queue_parts;
-  *popped = {Popped::What::kPart, head, 0, std::nullopt};
-  window_.pop_front();
+  *popped = {Popped::What::kPart, window_.Pop(), 0, std::nullopt};
   // Whoever found the others far enough ahead may go on, although the buffer is still lent.
   if (MoreMayBegin()) tell_worker_ = true;
   return true;
 }
 
 bool PartQueue::TryPopEnd(Popped* popped) {
-  if (!window_.empty() && window_.front()->epoch == popping_epoch_) return false;
-  if (planning_epoch_ != popping_epoch_) {
-    *popped = {Popped::What::kEnd, nullptr, objects_of_popping_, std::nullopt};
-  } else {
-    PartSpec unused;
-    if (plan_.Peek(tuner_.part_bytes(), &unused) != PartPlan::State::kEnd) return false;
-    *popped = {Popped::What::kEnd, nullptr, plan_.objects(), plan_.failure()};
-  }
-  ended_ = true;
+  if (!window_.empty() && window_.head()->epoch == plan_.popping()) return false;
+  const std::optional<EpochPlan::End> end = plan_.TryEnd(tuner_.part_bytes());
+  if (!end) return false;
+  *popped = {Popped::What::kEnd, nullptr, end->objects, end->failure};
   return true;
 }
 
 void PartQueue::Reject(std::shared_ptr<Part> part, FetchResult failure) {
   Lock lock(mutex_);
   if (stopped_) return;
-  part->filled = 0;
-  window_.push_front(part);
+  window_.PutBack(part);
   RetryOrFail(part, std::move(failure));
   Unlock(&lock);
 }
 
 void PartQueue::SkipObject(uint64_t object_index) {
   // Declared before the lock and so emptied after it: returning a buffer takes it.
-  std::vector<std::shared_ptr<Part>> left;
+  std::vector<std::shared_ptr<Part>> left, twins;
   Lock lock(mutex_);
-  while (!window_.empty() && window_.front()->epoch == popping_epoch_ &&
-         window_.front()->spec.object_index == object_index) {
-    left.push_back(std::move(window_.front()));
-    window_.pop_front();
-    Forget(left.back());
-    if (auto twin = left.back()->twin.lock()) {
-      Forget(twin);
-      left.push_back(std::move(twin));
+  left = window_.TakeObject(plan_.popping(), object_index);
+  for (const auto& part : left) {
+    Drop(part);
+    if (auto twin = part->twin.lock()) {
+      Drop(twin);
+      twins.push_back(std::move(twin));
     }
   }
-  if (planning_epoch_ == popping_epoch_) plan_.LeaveObject(object_index);
-  failed_ = std::any_of(window_.begin(), window_.end(),
-                        [](const auto& part) { return part->state == Part::State::kFailed; });
+  plan_.LeaveObject(object_index);
+  failed_ = window_.AnyFailed();
   tell_worker_ = true;
   Unlock(&lock);
-}
-
-void PartQueue::Forget(const std::shared_ptr<Part>& part) {
-  if (part->state == Part::State::kReady) {
-    counts_.queue_bytes -= part->filled;
-    --counts_.queue_parts;
-  }
-  Drop(part);
 }
 
 void PartQueue::Stop() {
@@ -498,13 +366,13 @@ void PartQueue::AddTo(Stats* stats) const {
   stats->bytes_fetched += counts_.bytes_fetched;
   stats->retries += counts_.retries;
   stats->throttled += counts_.throttled;
-  stats->hedges += counts_.hedges;
-  stats->hedges_won += counts_.hedges_won;
+  stats->hedges += hedges_.begun();
+  stats->hedges_won += hedges_.won();
   stats->checksums_verified += counts_.checksums_verified;
   stats->stalls += counts_.stalls;
   stats->reader_waited += counts_.reader_waited;
-  stats->queue_bytes = counts_.queue_bytes;
-  stats->queue_parts = counts_.queue_parts;
+  stats->queue_bytes = window_.ready_bytes();
+  stats->queue_parts = window_.ready_parts();
   stats->memory_bytes = pool_.bytes();
   stats->connections = fetching_.size();
   stats->connections_limit = static_cast<uint64_t>(tuner_.connections());

@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,11 +13,13 @@
 
 #include "errors.h"
 #include "prefetch/buffer_pool.h"
+#include "prefetch/epoch_plan.h"
 #include "prefetch/fetches_under_way.h"
-#include "prefetch/hedge_policy.h"
+#include "prefetch/hedges.h"
 #include "prefetch/object_list.h"
 #include "prefetch/part.h"
 #include "prefetch/part_plan.h"
+#include "prefetch/part_window.h"
 #include "prefetch/retry_policy.h"
 #include "prefetch/retry_schedule.h"
 #include "prefetch/stats.h"
@@ -102,26 +103,16 @@ class PartQueue {
   using Lock = std::unique_lock<std::mutex>;
 
   std::shared_ptr<Part> TakeAllowed();
-  std::shared_ptr<Part> TakeHedge();
   std::shared_ptr<Part> TakeNew();
-  bool FarEnoughAhead(size_t size) const;
   bool MoreMayBegin() const;
-  size_t SpareForHedge(size_t size) const;
-  Buffer AcquireForHedge(size_t size);
-  bool PlanNextEpoch();
   void NoteStarved();
-  void FillUnfetched(Part* part);
-  void PlanFailed(const PartSpec& spec, const Error& error);
   void WaitForWork(Lock* lock);
   void Unlock(Lock* lock);
 
   void Note(const Part& part, const FetchResult& result);
   void Settle(const std::shared_ptr<Part>& part, FetchResult result);
   void SettleDone(const std::shared_ptr<Part>& part);
-  void YieldTo(const std::shared_ptr<Part>& part, const std::shared_ptr<Part>& twin);
-  void Replace(const Part* part, const std::shared_ptr<Part>& replacement);
   void Drop(const std::shared_ptr<Part>& part);
-  void Forget(const std::shared_ptr<Part>& part);
   void RetryOrFail(const std::shared_ptr<Part>& part, FetchResult failure);
   void Wait(const std::shared_ptr<Part>& part, double seconds);
 
@@ -136,19 +127,11 @@ class PartQueue {
   std::condition_variable ready_;  // for the feeder
   const std::shared_ptr<ObjectList> objects_;
   BufferPool pool_;
-  PartPlan plan_;
+  EpochPlan plan_;
   RetryPolicy retry_policy_;
   TransferTuner tuner_;
-  const size_t memory_bytes_;
-  const bool hedging_;
-  const bool plan_next_epoch_;
-  HedgePolicy hedge_policy_;
+  Hedges hedges_;
   std::atomic<int> most_fetches_;  // the tuner's, for those without the lock
-  bool begun_ = false;
-  uint64_t popping_epoch_ = 0;
-  bool ended_ = false;               // kEnd was popped of that epoch
-  uint64_t planning_epoch_ = 0;      // that one, or the next
-  uint64_t objects_of_popping_ = 0;  // once the next is planned
   bool stopped_ = false;
   bool failed_ = false;   // a part of this epoch was given up: nothing behind it is wanted
   bool starved_ = false;  // a part could not be planned for want of a buffer
@@ -157,7 +140,7 @@ class PartQueue {
   bool tell_reader_ = false;  // when the lock is given up
   bool tell_worker_ = false;
   size_t planned_size_ = 0;  // of the part that was planned last, or would have been
-  std::deque<std::shared_ptr<Part>> window_;  // planned and not popped, in order
+  PartWindow window_;
   RetrySchedule waiting_;
   FetchesUnderWay fetching_;
   std::vector<std::shared_ptr<Part>> released_;  // to be destroyed without the lock

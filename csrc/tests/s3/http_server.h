@@ -2,22 +2,18 @@
 #ifndef SMTF_TESTS_S3_HTTP_SERVER_H_
 #define SMTF_TESTS_S3_HTTP_SERVER_H_
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "errors.h"
+#include "s3/loopback_server.h"
 
 namespace smtf {
 
@@ -39,64 +35,22 @@ class HttpServer {
   // From a request's head to its answer. Called by one thread at a time.
   using Handler = std::function<Answer(const std::string& request)>;
 
-  explicit HttpServer(Handler handler) : handler_(std::move(handler)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    socklen_t length = sizeof(address);
-    if (listener_ < 0 ||
-        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
-        listen(listener_, 64) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-      throw Error(ErrorKind::kInternal, "cannot listen on the loopback interface");
-    }
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { Accept(); });
-  }
-  ~HttpServer() {
-    shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    close(listener_);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      for (const int client : clients_) shutdown(client, SHUT_RDWR);
-    }
-    for (std::thread& thread : threads_) thread.join();
-  }
-  HttpServer(const HttpServer&) = delete;
-  HttpServer& operator=(const HttpServer&) = delete;
+  explicit HttpServer(Handler handler)
+      : handler_(std::move(handler)), server_([this](int client) { Serve(client); }) {}
 
-  std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string host() const { return server_.host(); }
   std::string url() const { return "http://" + host(); }
 
   std::vector<std::string> requests() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return requests_;
   }
-  int connections() const {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return connections_;
-  }
+  int connections() const { return server_.connections(); }
 
  private:
-  void Accept() {
-    for (;;) {
-      const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (client < 0) return;
-      std::lock_guard<std::mutex> lock(mutex_);
-      ++connections_;
-      clients_.insert(client);
-      threads_.emplace_back([this, client] { Serve(client); });
-    }
-  }
-
   void Serve(int client) {
     while (AnswerOne(client)) {
     }
-    std::lock_guard<std::mutex> lock(mutex_);
-    clients_.erase(client);
-    close(client);
   }
 
   bool AnswerOne(int client) {
@@ -142,15 +96,10 @@ class HttpServer {
   }
 
   const Handler handler_;
-  int listener_ = -1;
-  int port_ = 0;
   std::mutex handler_mutex_;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
-  std::set<int> clients_;
-  std::vector<std::thread> threads_;
-  int connections_ = 0;
-  std::thread acceptor_;
+  LoopbackServer server_;
 };
 
 }  // namespace smtf

@@ -2,17 +2,14 @@
 #ifndef SMTF_TESTS_S3_LIST_SERVER_H_
 #define SMTF_TESTS_S3_LIST_SERVER_H_
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -21,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "errors.h"
+#include "s3/loopback_server.h"
 #include "s3/s3_address.h"
 
 namespace smtf {
@@ -52,43 +49,16 @@ class ListServer {
   using Query = ListServerOptions::Query;
 
   explicit ListServer(std::vector<StoredKey> keys, ListServerOptions options = {})
-      : keys_(std::move(keys)), options_(std::move(options)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    socklen_t length = sizeof(address);
-    if (listener_ < 0 ||
-        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
-        listen(listener_, 64) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-      throw Error(ErrorKind::kInternal, "cannot listen on the loopback interface");
-    }
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { Accept(); });
-  }
-  ~ListServer() {
-    shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    close(listener_);
-    for (Client& client : clients_) {
-      shutdown(client.fd, SHUT_RDWR);
-      client.thread.join();
-      close(client.fd);
-    }
-  }
-  ListServer(const ListServer&) = delete;
-  ListServer& operator=(const ListServer&) = delete;
+      : keys_(std::move(keys)),
+        options_(std::move(options)),
+        server_([this](int client) { Serve(client); }) {}
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return "http://" + server_.host(); }
   int requests() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return requests_;
   }
-  int connections() const {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return static_cast<int>(clients_.size());
-  }
+  int connections() const { return server_.connections(); }
 
   static std::string Http(const std::string& status, const std::string& body,
                           const std::string& headers = "") {
@@ -97,38 +67,23 @@ class ListServer {
   }
 
  private:
-  struct Client {
-    int fd = -1;
-    std::thread thread;
-  };
-
-  void Accept() {
-    for (;;) {
-      const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (fd < 0) return;
-      const int on = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-      std::lock_guard<std::mutex> lock(mutex_);
-      clients_.emplace_back();
-      clients_.back().fd = fd;
-      clients_.back().thread = std::thread([this, fd] { Serve(fd); });
-    }
-  }
-
-  void Serve(int fd) {
+  void Serve(int client) {
+    const int on = 1;
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     std::string received;
     for (;;) {
       size_t end;
       while ((end = received.find("\r\n\r\n")) == std::string::npos) {
         char buffer[4096];
-        const ssize_t count = recv(fd, buffer, sizeof(buffer), 0);
+        const ssize_t count = recv(client, buffer, sizeof(buffer), 0);
         if (count <= 0) return;
         received.append(buffer, static_cast<size_t>(count));
       }
       const std::string answer = Answer(received.substr(0, received.find("\r\n")));
       received.erase(0, end + 4);
       for (size_t sent = 0; sent < answer.size();) {
-        const ssize_t count = send(fd, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
+        const ssize_t count =
+            send(client, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
         if (count <= 0) return;
         sent += static_cast<size_t>(count);
       }
@@ -295,12 +250,9 @@ class ListServer {
 
   const std::vector<StoredKey> keys_;
   const ListServerOptions options_;
-  int listener_ = -1;
-  int port_ = 0;
   mutable std::mutex mutex_;
   int requests_ = 0;
-  std::list<Client> clients_;
-  std::thread acceptor_;
+  LoopbackServer server_;
 };
 
 }  // namespace smtf
