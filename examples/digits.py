@@ -15,13 +15,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -32,6 +29,7 @@ import boto3
 import keras
 import numpy as np
 import tensorflow as tf
+from local_s3 import local_bucket
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -55,7 +53,9 @@ def main() -> int:
     args = parser.parse_args()
     keras.utils.set_random_seed(0)
     with contextlib.ExitStack() as stack:
-        uri = args.s3.rstrip("/") if args.s3 else stack.enter_context(local_s3())
+        uri = (args.s3 or "s3://digits/tfrecords").rstrip("/")
+        if not args.s3:
+            stack.enter_context(local_bucket("digits"))
         upload_digits(uri)
         channels = {"train": f"{uri}/train/", "test": f"{uri}/test/"}
         feed = stack.enter_context(Prefetcher(channels))
@@ -64,47 +64,6 @@ def main() -> int:
     print(f"held-out accuracy {accuracy:.4f} after {args.epochs} epochs")
     print(f"streaming rate    {rate / 1e6:.1f} MB/s, S3 to tensors, {RATE_EPOCHS} epochs read only")
     return 0 if accuracy > REQUIRED_ACCURACY else 1
-
-
-@contextlib.contextmanager
-def local_s3() -> Iterator[str]:
-    """Starts moto's S3 server on a free port and makes it boto3's endpoint."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.environ.update(
-        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
-        AWS_ACCESS_KEY_ID="demo",
-        AWS_SECRET_ACCESS_KEY="demo",
-        AWS_DEFAULT_REGION="us-east-1",
-    )
-    for leftover in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_REGION"):
-        os.environ.pop(leftover, None)
-    try:
-        wait_for_port(port, server)
-        boto3.client("s3").create_bucket(Bucket="digits")
-        yield "s3://digits/tfrecords"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
-    """Returns once something listens."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                sys.exit("moto's server did not start; try: python -m moto.server")
-            time.sleep(0.05)
 
 
 def upload_digits(uri: str) -> None:

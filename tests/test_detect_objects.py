@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "detect_objects.py"
 PHOTOS = 24
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("clean_aws")
 def test_objects_are_found_and_counted(tmp_path: Path) -> None:
     ran = subprocess.run(

@@ -84,6 +84,9 @@ def _add_running_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the job, or describes its model."""
+    import signal
+    import sys
+
     from sagemaker_tensorflow.cli.logging_setup import set_up_logging
     from sagemaker_tensorflow.s3_options import S3Options
 
@@ -96,8 +99,14 @@ def run(args: argparse.Namespace) -> int:
     from sagemaker_tensorflow.transform.job import TransformJob
 
     job = TransformJob(
-        spec, s3_options=s3_options, metrics_port=args.metrics_port, progress=progress
+        spec,
+        s3_options=s3_options,
+        metrics_port=args.metrics_port,
+        progress=progress,
+        progress_stream=None if args.quiet else sys.stderr,
     )
+    # What SIGINT does: the job is Stopped, and can go on later.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     result = job.run()
     _say(result)
     return _EXIT_STATUS.get(result.status, 1)

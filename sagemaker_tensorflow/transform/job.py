@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sagemaker_tensorflow.errors import NotFoundError, PipeModeDatasetException
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
@@ -19,11 +19,12 @@ from sagemaker_tensorflow.transform.input_objects import list_inputs
 from sagemaker_tensorflow.transform.job_log import JobLog
 from sagemaker_tensorflow.transform.job_progress import JobProgress, ObjectFailure, ProgressSnapshot
 from sagemaker_tensorflow.transform.job_record import JobRecord, job_folder
+from sagemaker_tensorflow.transform.job_stream import too_large
 from sagemaker_tensorflow.transform.ledger import Ledger
 from sagemaker_tensorflow.transform.metrics import MetricsServer
 from sagemaker_tensorflow.transform.model_files import fetch_model
 from sagemaker_tensorflow.transform.model_identity import model_identity
-from sagemaker_tensorflow.transform.object_results import ObjectResults
+from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
 from sagemaker_tensorflow.transform.output_keys import check_collisions
 from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
 from sagemaker_tensorflow.transform.progress_line import LiveProgress
@@ -100,6 +101,7 @@ class TransformJob:
         devices: TensorFlow's names of the devices to use; None for all GPUs, or the CPU.
         metrics_port: Serve Prometheus metrics on this port of the loopback; 0 for a free one.
         progress: A terminal's line for progress.
+        progress_stream: Where there is no such line, gets one every 30 s.
 
     Raises:
         InvalidArgumentError: A value of `spec` is not allowed.
@@ -114,6 +116,7 @@ class TransformJob:
         devices: Sequence[str] | None = None,
         metrics_port: int | None = None,
         progress: TerminalLine | None = None,
+        progress_stream: TextIO | None = None,
     ) -> None:
         check_spec(spec)
         self._spec = spec
@@ -122,6 +125,7 @@ class TransformJob:
         self._devices = devices
         self._metrics_port = metrics_port
         self._line = progress
+        self._stream = progress_stream
 
     @classmethod
     def from_request(cls, request: Mapping[str, Any], model: str, **options: Any) -> TransformJob:
@@ -176,10 +180,11 @@ class _Run:
         if not objects:
             raise NotFoundError(f"there is nothing to transform under {self._spec.input_uri}")
         check_collisions(objects, local=self._store.folder is not None)
-        # The first thing that is written: whoever may not write learns it before any work is done.
-        self._record.write(self._progress.snapshot())
-        with JobLog(self._store, self._spec.job_name), self._metrics():
-            return self._run_logged(objects)
+        with self._metrics():
+            # The first thing that is written: who may not write learns it before any work is done.
+            self._record.write(self._progress.snapshot())
+            with JobLog(self._store, self._spec.job_name):
+                return self._run_logged(objects)
 
     def _run_logged(self, objects: Sequence[InputObject]) -> JobResult:
         try:
@@ -216,11 +221,24 @@ class _Run:
                 content_type=self._work.result_type,
                 stale_errors=objects_with_error_files(self._store, missing),
             ) as results:
-                self._work.transform(
-                    missing, results, self._progress, self._job._s3_options, self._job._prefetch
-                )
+                left = self._without_too_large(missing, results)
+                options = self._job._s3_options, self._job._prefetch
+                if left:
+                    self._work.transform(left, results, self._progress, *options)
         finally:
             self._ledger.close()
+
+    def _without_too_large(
+        self, objects: Sequence[InputObject], results: ObjectResults
+    ) -> Sequence[InputObject]:
+        refused = {o.index: why for o in objects if (why := too_large(self._spec, o)) is not None}
+        if not refused:
+            return objects
+        for obj in objects:
+            if obj.index in refused:
+                results.add(obj, Piece(failures=[refused[obj.index]], ended=True))
+                self._progress.add_read(obj.size)  # nobody waits for it
+        return [obj for obj in objects if obj.index not in refused]
 
     def _outcome(self) -> tuple[str, str]:
         now = self._progress.snapshot()
@@ -274,7 +292,10 @@ class _Run:
 
     def _live(self) -> LiveProgress:
         return LiveProgress(
-            self._progress, stream=None, line=self._job._line, publish=self._publish
+            self._progress,
+            stream=self._job._stream,
+            line=self._job._line,
+            publish=self._publish,
         )
 
     def _publish(self, now: ProgressSnapshot) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.object_stream import ObjectStream
-from sagemaker_tensorflow.transform.records import InputObject
+from sagemaker_tensorflow.transform.records import InputObject, RecordFailure
 from sagemaker_tensorflow.transform.spec import TransformSpec
 
 # A record over the bound on payloads fails by itself; the reader's own bound only keeps a broken
@@ -22,14 +22,34 @@ def open_stream(
     prefetch: PrefetchConfig,
 ) -> ObjectStream:
     """The records of a job's objects."""
-    whole = spec.split_type == "None"
     return ObjectStream(
         objects,
         split_type=spec.split_type,
         gunzip=spec.compression == "Gzip",
-        max_record_bytes=min(spec.max_payload_bytes, _MOST_RECORD_BYTES)
-        if whole
-        else _MOST_RECORD_BYTES,
+        max_record_bytes=_most_record_bytes(spec),
         config=prefetch,
         s3_options=s3_options,
     )
+
+
+def too_large(spec: TransformSpec, source: InputObject) -> RecordFailure | None:
+    """Why an object need not be fetched: it is one record, and its size says that it is too long.
+
+    Compressed, only reading it tells.
+    """
+    most = _most_record_bytes(spec)
+    if spec.split_type != "None" or spec.compression != "None" or source.size <= most:
+        return None
+    raising = "raise max_payload, or " if most < _MOST_RECORD_BYTES else ""
+    return RecordFailure(
+        0,
+        0,
+        f"the object's {source.size} bytes are one record, which may have {most}; "
+        f"{raising}set split_type if it holds several (max_payload is {spec.max_payload_bytes})",
+    )
+
+
+def _most_record_bytes(spec: TransformSpec) -> int:
+    if spec.split_type != "None":
+        return _MOST_RECORD_BYTES
+    return min(spec.max_payload_bytes, _MOST_RECORD_BYTES)

@@ -392,6 +392,23 @@ def test_an_object_without_bytes_that_is_a_record(model: str, tmp_path: Path) ->
     assert written(tmp_path / "out") == {"b.out": b"2.0,4.0\n"}
 
 
+@pytest.mark.parametrize("on_error", ["object", "record"])
+def test_an_object_that_is_one_record_of_20_gib(on_error: str, model: str, tmp_path: Path) -> None:
+    """It is not read to find that out: its size says it."""
+    data = write_files(tmp_path / "data", {"a": b"1,2", "b": b"", "c": b"3,4"})
+    os.truncate(data / "b", 20 << 30)  # sparse
+    result = run(model, data, tmp_path / "out", split_type="None", on_error=on_error)
+    results = written(tmp_path / "out")
+    assert (results["a.out"], results["c.out"]) == (b"2.0,4.0\n", b"6.0,8.0\n")
+    assert "21474836480 bytes" in result.failures[0].reasons[0]
+    assert "max_payload" in result.failures[0].reasons[0]
+    if on_error == "object":
+        assert (result.status, len(results)) == ("Failed", 2)
+    else:
+        assert (result.status, results["b.out"]) == ("CompletedWithErrors", b"")
+        assert errors_of(tmp_path / "out", "b")[0]["record"] == 0
+
+
 @pytest.mark.parametrize("what", ["folder", "prefix"])
 def test_no_input(
     what: str, model: str, put_objects: PutObjects, bucket: str, tmp_path: Path

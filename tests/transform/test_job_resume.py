@@ -67,9 +67,10 @@ def marked_processes(mark: str) -> list[int]:
 class Killing:
     """A job in a bucket of a real S3 server, and what is known of its results."""
 
-    def __init__(self, bucket: str, model: str) -> None:
+    def __init__(self, bucket: str, model: str, temporary: Path) -> None:
         self.bucket = bucket
         self.mark = f"SMTF_TEST={uuid.uuid4().hex}"
+        self._temporary = temporary  # which nobody cleans up behind a SIGKILL
         self._client = boto3.client("s3")
         for number in range(OBJECTS):
             self._client.put_object(Bucket=bucket, Key=f"in/{number:04}.csv", Body=rows_of(number))
@@ -84,7 +85,7 @@ class Killing:
         name, value = self.mark.split("=")
         return subprocess.Popen(
             [sys.executable, "-m", "tests.transform.small_segments", "transform", *self._flags],
-            env={**os.environ, name: value},
+            env={**os.environ, name: value, "TMPDIR": str(self._temporary)},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -113,8 +114,6 @@ class Killing:
         return len(self._noted)
 
     def _in_ledger(self) -> set[str]:
-        listed = self._client.list_objects_v2(Bucket=self.bucket, Prefix="out/.smtf-transform/")
-        assert not listed["IsTruncated"] or len(listed["Contents"]) == 100  # radosgw.PAGE
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix="out/.smtf-transform/"
         )
@@ -138,9 +137,11 @@ class Killing:
         return described
 
 
-def test_a_job_that_is_killed_again_and_again(gateway_bucket: str, model: str) -> None:
+def test_a_job_that_is_killed_again_and_again(
+    gateway_bucket: str, model: str, tmp_path: Path
+) -> None:
     """At random moments: while it starts, while it works, and between two results."""
-    killing = Killing(gateway_bucket, model)
+    killing = Killing(gateway_bucket, model, tmp_path)
     moments = random.Random(SEED)
     finished = 0
     for _ in range(KILLS):
