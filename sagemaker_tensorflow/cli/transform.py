@@ -14,7 +14,6 @@ from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow.s3_options import S3Options
-    from sagemaker_tensorflow.transform.job import JobResult
     from sagemaker_tensorflow.transform.spec import TransformSpec
 
 _EXIT_STATUS = {"Completed": 0, "CompletedWithErrors": 3, "Stopped": 130}
@@ -108,7 +107,6 @@ def run(args: argparse.Namespace) -> int:
     # What SIGINT does: the job is Stopped, and can go on later.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     result = job.run()
-    _say(result)
     return _EXIT_STATUS.get(result.status, 1)
 
 
@@ -197,9 +195,3 @@ def _variable(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise InvalidArgumentError(f"--env {text!r}: give NAME=VALUE")
     return name, value
-
-
-def _say(result: JobResult) -> None:
-    import sys
-
-    print(result.summary(), file=sys.stderr)

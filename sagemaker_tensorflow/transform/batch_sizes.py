@@ -10,6 +10,10 @@ LARGEST_SIZE = 8192
 _WORTHWHILE = 1.10
 # Doublings that may bring less before the search ends: one noisy measurement shall not end it.
 _DISAPPOINTMENTS = 2
+# A shorter call costs as much around the model as in it, whatever a noisy measurement says.
+_SHORT_CALL_SECONDS = 0.02
+# Of sizes whose rates hardly differ the larger one costs less outside of what is measured.
+_ALIKE = 0.9
 # What a size is judged by: its first call (tracing, allocation) does not count, and of the others
 # there must be some.
 _WINDOW_CALLS = 4
@@ -21,7 +25,8 @@ class BatchSizer:
     """The batch size in use: given, or grown while that pays. Thread-safe.
 
     The search doubles the size as long as the rows that a second of calling brings grow by a
-    tenth, and settles for the best of the sizes that it has measured. Only full batches count, so
+    tenth, or calls are short, and settles for the best of them, or for a larger one that is about as
+    good and whose calls are short. Only full batches count, so
     a source that is slower than the model does not mislead it. When memory does not suffice the
     size is halved, and that one is never exceeded again.
     """
@@ -72,13 +77,24 @@ class BatchSizer:
     def _judge(self, rate: float) -> None:
         best = max(self._rates.values(), default=0.0)
         self._rates[self._size] = rate
-        self._disappointments = 0 if rate >= best * _WORTHWHILE else self._disappointments + 1
+        short = self._size < rate * _SHORT_CALL_SECONDS
+        worthwhile = short or rate >= best * _WORTHWHILE
+        self._disappointments = 0 if worthwhile else self._disappointments + 1
         if self._disappointments < _DISAPPOINTMENTS and self._size * 2 <= self._largest:
             self._size *= 2
             self._restart()
         else:
-            self._size = max(self._rates, key=self._rates.__getitem__)
+            self._size = self._best()
             self._settled = True
+
+    def _best(self) -> int:
+        fastest = max(self._rates, key=self._rates.__getitem__)
+        alike = (
+            size
+            for size, rate in self._rates.items()
+            if rate >= _ALIKE * self._rates[fastest] and size < rate * _SHORT_CALL_SECONDS
+        )
+        return max([fastest, *alike])
 
     def _restart(self) -> None:
         self._calls = 0

@@ -199,7 +199,10 @@ class _Run:
             raise
         status, reason = self._outcome()
         self._end(status, reason)
-        return self._result(status, reason)
+        result = self._result(status, reason)
+        level = {"Completed": logging.INFO, "Failed": logging.ERROR}.get(status, logging.WARNING)
+        _log.log(level, "%s", result.summary())
+        return result
 
     def _transform(self, objects: Sequence[InputObject]) -> None:
         self._store.clean_left_overs()

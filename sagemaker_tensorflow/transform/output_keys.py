@@ -2,8 +2,8 @@
 
 SageMaker appends ``.out`` to an object's name and puts it under the output path "in a corresponding
 subfolder" (TransformOutput.S3OutputPath, API_TransformOutput.html). How much of the key that
-subfolder is, its documentation leaves open; the rule here is `InputObject.relative`: what stands
-behind the input prefix's last ``/``, or the whole entry of a manifest.
+subfolder is, its documentation leaves open; the rule here is that of `input_objects`: what is in
+the folder that the input prefix names, or the whole entry of a manifest.
 """
 
 from __future__ import annotations
@@ -28,10 +28,8 @@ _MOST_NAME_BYTES = 255
 def output_name(obj: InputObject) -> str:
     """The name of an object's result, relative to the output path: ``<relative>.out``.
 
-    `relative` is the object's key behind the last ``/`` of the input prefix, so that the folders
-    below it are kept: with the input ``s3://b/data/tr`` the object ``s3://b/data/train/x.csv`` has
-    the result ``train/x.csv.out``. Of a single object it is the last part of the key; of a manifest
-    it is the entry as it is written. A local input is treated as if its path were a key.
+    With the input ``s3://b/data`` the object ``s3://b/data/train/x.csv`` has the result
+    ``train/x.csv.out``; `input_objects` has the whole rule.
     """
     return obj.relative + RESULT_SUFFIX
 

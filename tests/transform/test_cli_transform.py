@@ -44,7 +44,7 @@ def test_completed(model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert "test: Completed\n  2 of 2 objects, 3 records; " in told.err
     assert f"report: {out / '.smtf-transform/test/report.html'}\n" in told.err
     assert written(out) == RESULTS
-    assert main(["transform", *csv_flags(model, data, out, "--quiet")]) == 0
+    assert main(["transform", *csv_flags(model, data, out)]) == 0
     assert "0 of 2 objects, 2 were finished before, 0 records" in capfd.readouterr().err
 
 

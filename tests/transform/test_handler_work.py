@@ -115,7 +115,5 @@ def test_a_script_that_raises_fails_its_payload(
 
 def test_filters_are_refused(doubling: str, tmp_path: Path) -> None:
     spec = spec_of(CSV_SCRIPT, doubling, b"1,2\n", tmp_path)
-    with pytest.raises(
-        InvalidArgumentError, match="do not go together"
-    ):
+    with pytest.raises(InvalidArgumentError, match="do not go together"):
         run(replace(spec, data_processing=DataProcessing(join_source="Input")))

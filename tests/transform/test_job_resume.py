@@ -29,7 +29,7 @@ from tests.transform.whole_jobs import (
 )
 
 # CI has time for few; by hand: SMTF_KILLS=30 pytest tests/transform/test_job_resume.py
-KILLS = int(os.environ.get("SMTF_KILLS", "5"))
+KILLS = int(os.environ.get("SMTF_KILLS", "3"))
 OBJECTS = max(120, 20 * KILLS)
 ROWS = 20
 SEED = 4
