@@ -25,10 +25,10 @@ class BatchSizer:
     """The batch size in use: given, or grown while that pays. Thread-safe.
 
     The search doubles the size as long as the rows that a second of calling brings grow by a
-    tenth, or calls are short, and settles for the best of them, or for a larger one that is about as
-    good and whose calls are short. Only full batches count, so
-    a source that is slower than the model does not mislead it. When memory does not suffice the
-    size is halved, and that one is never exceeded again.
+    tenth, or calls are short, and settles for the best of them, or for a larger one that is about
+    as good and whose calls are short. Only full batches count, so a source that is slower than the
+    model does not mislead it. When memory does not suffice the size is halved, and that one is
+    never exceeded again.
     """
 
     def __init__(self, fixed: int = 0, first: int = FIRST_SIZE, largest: int = LARGEST_SIZE):
