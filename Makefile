@@ -46,7 +46,7 @@ fuzz: build/fuzz/build.ninja
 
 bench: $(STAMPS)/installed $(STAMPS)/bench-system $(STAMPS)/bench-tools
 	mkdir -p build/benchmarks
-	for name in crc32c fifo framing listing s3_stream; do \
+	for name in crc32c fifo framing listing s3_stream transform; do \
 	  $(BIN)/python benchmarks/bench_$$name.py > build/benchmarks/$$name.json \
 	    && echo build/benchmarks/$$name.json || exit 1; done
 
