@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kFirstConnections = 8;
+constexpr int kFirstConnections = 4;
 constexpr double kWorthwhileGrowth = 1.2;
 constexpr auto kRateWindow = milliseconds(150);
 constexpr auto kHold = std::chrono::seconds(10);
@@ -53,9 +53,18 @@ TransferTuner::TransferTuner(const TunerOptions& options)
                        ? options.connections
                        : std::min(kFirstConnections, options.most_connections)) {}
 
-bool TransferTuner::distant() const { return first_byte_seconds_ >= kShortestWait; }
+void TransferTuner::ShortWait::Add(double seconds) {
+  latest_[count_++ % kSamples] = seconds;
+  const size_t known = std::min(count_, kSamples);
+  std::array<double, kSamples> sorted = latest_;
+  const auto quarter = sorted.begin() + known / 4;
+  std::nth_element(sorted.begin(), quarter, sorted.begin() + known);
+  seconds_ = *quarter;
+}
 
-bool TransferTuner::nearby() const { return any_first_byte_seconds_ < kNearby; }
+bool TransferTuner::distant() const { return short_wait_.seconds() >= kShortestWait; }
+
+bool TransferTuner::nearby() const { return any_short_wait_.seconds() < kNearby; }
 
 std::optional<TransferTuner::Clock::duration> TransferTuner::LeadAfter(size_t bytes) const {
   if (!distant()) return std::nullopt;
@@ -102,10 +111,11 @@ bool TransferTuner::Note(const Sample& sample) {
 // Retries and tiny objects say little about transfers.
 void TransferTuner::NotePartTimes(const Sample& sample) {
   if (sample.first_byte_seconds < 0 || sample.throttled) return;
-  Average(sample.first_byte_seconds, &any_first_byte_seconds_);
+  any_short_wait_.Add(sample.first_byte_seconds);
   if (sample.bytes < kSmallestPart / 2) return;
   const double transfer = Seconds(sample.ended - sample.began) - sample.first_byte_seconds;
   if (transfer <= 0) return;
+  short_wait_.Add(sample.first_byte_seconds);
   Average(sample.first_byte_seconds, &first_byte_seconds_);
   Average(static_cast<double>(sample.bytes) / transfer, &bytes_per_second_);
 }

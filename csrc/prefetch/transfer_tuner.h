@@ -3,6 +3,7 @@
 #ifndef SMTF_PREFETCH_TRANSFER_TUNER_H_
 #define SMTF_PREFETCH_TRANSFER_TUNER_H_
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,9 +18,9 @@ struct TunerOptions {
   size_t memory_bytes = 256 * 1024 * 1024;
 };
 
-// Connections. Begins with 8 and doubles while that raises the throughput by a fifth or more; then
+// Connections. Begins with 4 and doubles while that raises the throughput by a fifth or more; then
 // goes back to the number before and tries again after 10 s, in case the link or the server have
-// changed. Connections that carry more than any of S3 does are left at 8 for the first 2 s: there
+// changed. Connections that carry more than any of S3 does are left at 4 for the first 2 s: there
 // the processors are the limit more often than not, and a number that is too large costs more than
 // one that is too small. Throughput is compared over windows that begin once a whole round of
 // fetches was made with the new number. A window in which fetching had to wait for the reader says
@@ -31,11 +32,11 @@ struct TunerOptions {
 // of a second to a second that passes without (AIMD, as TCP has it). That is so for a given number,
 // too: it is an upper bound.
 //
-// Distance. Where the first byte of a fetch takes 15 ms or more, a connection would stand idle for
-// that long between two fetches. So the next request is sent by so much earlier than a fetch is
-// expected to end, over another connection: there are as many transfers at a time as there are
-// connections by that count, and some requests that wait for their first byte besides, as many
-// again at most.
+// Distance. Where the first byte takes 15 ms or more of three fetches in four, a connection would
+// stand idle for that long between two fetches. So the next request is sent by so much earlier than
+// a fetch is expected to end, over another connection: there are as many transfers at a time as
+// there are connections by that count, and some requests that wait for their first byte besides, as
+// many again at most.
 //
 // Part size. Grows from 4 MiB in powers of two until a transfer takes half as long again as the
 // wait before it, as far as the memory holds a part for every fetch. Not before the number of
@@ -121,8 +122,24 @@ class TransferTuner {
 
   // Part size: moving averages.
   double first_byte_seconds_ = 0;
-  double any_first_byte_seconds_ = 0;  // of small fetches too
-  double bytes_per_second_ = 0;        // of one connection, after the first byte
+  double bytes_per_second_ = 0;  // of one connection, after the first byte
+
+  // Waits for the first byte that a quarter of the latest fetches were shorter than: what keeps
+  // fetches waiting on a busy machine does not do so to all of them, and distance does.
+  class ShortWait {
+   public:
+    void Add(double seconds);
+    // 0 before the first.
+    double seconds() const { return seconds_; }
+
+   private:
+    static constexpr size_t kSamples = 32;
+    std::array<double, kSamples> latest_{};
+    size_t count_ = 0;  // since the beginning
+    double seconds_ = 0;
+  };
+  ShortWait short_wait_;
+  ShortWait any_short_wait_;  // of small fetches too
 };
 
 }  // namespace smtf
