@@ -1,9 +1,12 @@
 """Record readers and encoders over the C++ core. Does not load TensorFlow."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sagemaker_tensorflow.errors import CorruptRecordError, PipeModeDatasetException
 
@@ -104,6 +107,71 @@ def crc32c_implementations() -> list[str]:
 
 def time_crc32c(implementation: str, data: bytes, repeats: int) -> float:
     """Seconds for ``repeats`` CRCs of ``data`` in C++; ``""`` times the one that is in use."""
+
+def number_rows(
+    columns: Sequence[tuple[str, NDArray[Any]]], after: str, *, brackets: bool = True
+) -> bytes:
+    """Rows of numbers as text, without the GIL.
+
+    Args:
+        columns: What stands before each entry, and the entries: contiguous arrays of booleans,
+            integers, float32 or float64, all with as many entries.
+        after: What a row ends with.
+        brackets: Whether each dimension of an entry is in brackets, as JSON has arrays. The
+            numbers of an entry are separated by commas either way.
+
+    Returns:
+        For each row what stands before each entry, the entry, and `after`. Floating-point numbers
+        have as few digits as tell them from others of their type, laid out as ``repr(float)``;
+        what is no number is ``NaN``, ``Infinity`` and ``-Infinity``; booleans are ``true`` and
+        ``false``.
+
+    Raises:
+        InvalidArgumentError: There are no columns, they differ in length, or one is not contiguous
+            or of another type.
+    """
+
+def doubles_of_same_text(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The doubles that Python prints with the digits that tell float32 values from one another.
+
+    ``0.1`` as float32 is 0.100000001490116... as double; what this gives for it is 0.1.
+    """
+
+class ObjectFiles:
+    """Writes the objects that a prefetcher streams with their ends marked to files, in order.
+
+    Objects are of any size, and none is ever held. Each is written to one partial file, which is
+    renamed once it is complete. The partial file is removed when an exception ends the stream, and
+    by `close`.
+
+    Args:
+        pipe_dir: Where the prefetcher's pipes are. The epoch that is read is noted there too.
+        channel: The channel's name.
+        partial_path: Of the file under way, on the file system of all others. Nothing may be there.
+    """
+
+    def __init__(self, pipe_dir: str, channel: str, partial_path: str | bytes) -> None: ...
+    def write(self, path: str | bytes, most: int) -> tuple[int, bool] | None:
+        """Writes up to `most` bytes more, without the GIL. None once all objects were written.
+
+        Args:
+            path: Of the object's file; looked at when the object begins. A file that is there is
+                replaced.
+            most: Bytes, at least 1.
+
+        Returns:
+            How many bytes were written, and whether the object is complete. The next call begins
+            the next object then.
+
+        Raises:
+            CancelledError: `close` was called.
+            UnavailableError: The prefetcher is gone.
+            FailedPreconditionError: This raised before, or another thread is in it.
+            PipeModeDatasetException: The object cannot be had, or its file not be written. What a
+                signal's handler raises ends the stream as well.
+        """
+    def close(self) -> None:
+        """Ends a `write` that another thread is in, and every later one. Idempotent."""
 
 class ObjectRecords:
     """The records of the objects that a prefetcher streams with their ends marked, in order.

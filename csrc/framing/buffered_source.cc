@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "framing/partial_file.h"
+
 namespace smtf {
 
 BufferedSource::BufferedSource(ByteSource* source, size_t capacity)
@@ -61,6 +63,18 @@ size_t BufferedSource::ReadSome(char* dst, size_t max, size_t spill) {
   end_ = count - into_dst;
   offset_ += into_dst;
   return into_dst;
+}
+
+size_t BufferedSource::MoveSome(PartialFile* file, uint64_t max) {
+  if (size() > 0) {
+    const size_t count = static_cast<size_t>(std::min<uint64_t>(max, size()));
+    file->Write({data(), count});
+    Consume(count);
+    return count;
+  }
+  const size_t count = ReadSource([&] { return source_->MoveTo(file, max); });
+  offset_ += count;
+  return count;
 }
 
 uint64_t BufferedSource::Discard(uint64_t count) {

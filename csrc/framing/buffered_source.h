@@ -46,6 +46,9 @@ class BufferedSource {
   // the buffer. Returns how many; 0 at the end.
   size_t ReadSome(char* dst, size_t max, size_t spill);
 
+  // Moves between 1 and `max` bytes of the stream to the end of `file`, as ReadSome does to memory.
+  size_t MoveSome(PartialFile* file, uint64_t max);
+
   // Moves past `count` bytes, buffered or not. Returns how many there were.
   uint64_t Discard(uint64_t count);
 

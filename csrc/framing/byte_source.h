@@ -3,9 +3,12 @@
 #define SMTF_FRAMING_BYTE_SOURCE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace smtf {
+
+class PartialFile;
 
 // A stream of bytes, read once from front to back by one thread at a time.
 class ByteSource {
@@ -24,6 +27,10 @@ class ByteSource {
     (void)spill_max;
     return Read(dst, max);
   }
+
+  // Moves between 1 and `max` bytes to the end of `file` and returns how many, as Read does into
+  // memory; without them passing through it, where a source can. An Error may be the file's.
+  virtual size_t MoveTo(PartialFile* file, uint64_t max);
 
   // What this is, for error messages: a path, or "12 bytes in memory".
   virtual std::string Describe() const = 0;

@@ -43,11 +43,7 @@ bool ObjectFrames::NextObject() {
 }
 
 size_t ObjectFrames::Read(char* dst, size_t max) {
-  while (left_ == 0) {
-    if (failure_) throw *failure_;
-    if (last_) return 0;
-    if (!TakeHeader()) FailCut();
-  }
+  if (!FindBytes()) return 0;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(max, left_));
   // Behind a small chunk others may follow at once; what follows a piece of a large one would only
   // be copied twice.
@@ -58,7 +54,25 @@ size_t ObjectFrames::Read(char* dst, size_t max) {
   return count;
 }
 
+size_t ObjectFrames::MoveTo(PartialFile* file, uint64_t max) {
+  if (!FindBytes()) return 0;
+  const size_t count = input_.MoveSome(file, std::min(max, left_));
+  if (count == 0) FailCut();
+  left_ -= count;
+  return count;
+}
+
 std::string ObjectFrames::Describe() const { return "object " + std::to_string(number()); }
+
+// Goes on to the chunk that the object's next byte is in; false at its end.
+bool ObjectFrames::FindBytes() {
+  while (left_ == 0) {
+    if (failure_) throw *failure_;
+    if (last_) return false;
+    if (!TakeHeader()) FailCut();
+  }
+  return true;
+}
 
 // False where the stream ends, which is well between two objects only.
 bool ObjectFrames::TakeHeader() {

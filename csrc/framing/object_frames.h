@@ -57,9 +57,11 @@ class ObjectFrames final : public ByteSource {
 
   // Of the object under way. Where it could not be had to its end an ObjectFailure.
   size_t Read(char* dst, size_t max) override;
+  size_t MoveTo(PartialFile* file, uint64_t max) override;
   std::string Describe() const override;
 
  private:
+  bool FindBytes();
   bool TakeHeader();
   void TakeFailure();
   void SkipRest();

@@ -84,8 +84,17 @@ ChannelPipe::ChannelPipe(ChannelPipeOptions options, const Wakeup* cancel)
 size_t ChannelPipe::Read(char* dst, size_t max) { return ReadScatter(dst, max, nullptr, 0); }
 
 size_t ChannelPipe::ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) {
+  return Take([&] { return fifo_->ReadScatter(dst, max, spill, spill_max); });
+}
+
+size_t ChannelPipe::MoveTo(PartialFile* file, uint64_t max) {
+  return Take([&] { return fifo_->MoveTo(file, max); });
+}
+
+template <typename Function>
+size_t ChannelPipe::Take(Function function) {
   if (!fifo_) Open();
-  const size_t got = fifo_->ReadScatter(dst, max, spill, spill_max);
+  const size_t got = function();
   if (!used_) MarkUsed();
   if (got == 0 && !checked_) {
     CheckOutcome();

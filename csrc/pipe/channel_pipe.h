@@ -49,6 +49,7 @@ class ChannelPipe : public ByteSource {
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;
+  size_t MoveTo(PartialFile* file, uint64_t max) override;
   // The pipe's path once there is one.
   std::string Describe() const override;
 
@@ -60,6 +61,8 @@ class ChannelPipe : public ByteSource {
   std::optional<uint64_t> epoch() const { return epoch_; }
 
  private:
+  template <typename Function>
+  size_t Take(Function function);
   void Open();
   // One look for the next pipe: true once fifo_ is open, false to look again later.
   bool TryOpen();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "errors.h"
+#include "framing/partial_file.h"
 #include "pipe/pipe_size.h"
 
 namespace smtf {
@@ -22,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kWaitStep{1000};
+// The pipe is locked while it is spliced from, so its writer has to wait for a slow disk.
+constexpr size_t kMostMoved = 1024 * 1024;
 
 }  // namespace
 
@@ -50,10 +53,36 @@ size_t FifoReader::Read(char* dst, size_t max) { return ReadScatter(dst, max, nu
 
 size_t FifoReader::ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) {
   const iovec pieces[2] = {{dst, max}, {spill, spill_max}};
+  return Take([&] { return readv(fd_, pieces, spill_max > 0 ? 2 : 1); });
+}
+
+size_t FifoReader::MoveTo(PartialFile* file, uint64_t max) {
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(max, kMostMoved));
+  return Take([&] { return Splice(file, wanted); });
+}
+
+// As read() into the file, through memory where the file system or the source has no splice().
+ssize_t FifoReader::Splice(PartialFile* file, size_t max) {
+  if (can_splice_) {
+    const ssize_t moved = splice(fd_, nullptr, file->fd(), nullptr, max, SPLICE_F_NONBLOCK);
+    if (moved >= 0 || errno == EAGAIN || errno == EINTR) return moved;
+    // All other errors can only be the file's; those bytes that it did not take are in the pipe.
+    if (errno != EINVAL && errno != ENOSYS) file->Fail(errno);
+    can_splice_ = false;
+  }
+  char buffer[64 * 1024];
+  const ssize_t got = read(fd_, buffer, std::min(max, sizeof(buffer)));
+  if (got > 0) file->Write({buffer, static_cast<size_t>(got)});
+  return got;
+}
+
+// Calls it until there is something, or the end; it takes bytes as read() does.
+template <typename SystemCall>
+size_t FifoReader::Take(SystemCall system_call) {
   std::optional<Clock::time_point> since;
   while (!ended_) {
     if (cancel_->signalled()) throw Error(ErrorKind::kCancelled, "stopped reading " + path_);
-    const ssize_t got = readv(fd_, pieces, spill_max > 0 ? 2 : 1);
+    const ssize_t got = system_call();
     if (got > 0) {
       bytes_read_ += static_cast<uint64_t>(got);
       return static_cast<size_t>(got);

@@ -2,6 +2,8 @@
 #ifndef SMTF_PIPE_FIFO_READER_H_
 #define SMTF_PIPE_FIFO_READER_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -45,11 +47,16 @@ class FifoReader : public ByteSource {
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;
+  // From page to page in the kernel: the bytes are copied once, and never into this process.
+  size_t MoveTo(PartialFile* file, uint64_t max) override;
   std::string Describe() const override { return path_; }
 
   uint64_t bytes_read() const { return bytes_read_; }
 
  private:
+  template <typename SystemCall>
+  size_t Take(SystemCall system_call);
+  ssize_t Splice(PartialFile* file, size_t max);
   bool WaitForBytes(std::chrono::steady_clock::time_point since);
   bool PollForBytes(std::chrono::steady_clock::time_point since);
 
@@ -59,6 +66,7 @@ class FifoReader : public ByteSource {
   int fd_ = -1;
   bool is_fifo_ = false;
   bool ended_ = false;
+  bool can_splice_ = true;
   uint64_t bytes_read_ = 0;
 };
 

@@ -2,7 +2,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include "pipe/wakeup.h"
 #include "python/core_bindings.h"
 #include "python/error_translation.h"
+#include "python/object_pipe.h"
 
 namespace py = pybind11;
 using py::literals::operator""_a;
@@ -22,29 +22,11 @@ using py::literals::operator""_a;
 namespace smtf {
 namespace {
 
-// A signal raises what its Python handler raises.
-void RaiseSignal() {
-  py::gil_scoped_acquire acquired;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
-ChannelPipeOptions PipeOptions(const std::string& pipe_dir, const std::string& channel) {
-  ChannelPipeOptions options;
-  options.channel = channel;
-  options.pipe_dir = pipe_dir;
-  options.state_dir = pipe_dir;
-  options.started = true;
-  // The prefetcher has limits of its own, and whether it lives is looked at all the time.
-  options.stall_timeout = std::chrono::milliseconds::zero();
-  options.on_interrupt = &RaiseSignal;
-  return options;
-}
-
 // What is read and cut without the GIL.
 struct Stream {
-  Stream(const std::string& pipe_dir, const std::string& channel, const Wakeup* stop,
+  Stream(const Wakeup* stop, const std::string& pipe_dir, const std::string& channel,
          std::optional<RecordFormat> format, const ObjectRecordLimits& limits)
-      : pipe(PipeOptions(pipe_dir, channel), stop), reader(&pipe, format, limits) {}
+      : pipe(ObjectPipeOptions(pipe_dir, channel), stop), reader(&pipe, format, limits) {}
 
   ChannelPipe pipe;
   ObjectRecordReader reader;
@@ -69,7 +51,6 @@ py::tuple ToTuple(const ObjectRecords& chunk) {
                         chunk.ended, ToPythonError(chunk.failure));
 }
 
-// All members but the wakeup are used under the GIL, or by the thread that has set `busy_`.
 class PythonObjectRecords {
  public:
   PythonObjectRecords(const std::string& pipe_dir, const std::string& channel,
@@ -77,52 +58,26 @@ class PythonObjectRecords {
                       size_t chunk_records, size_t chunk_bytes) {
     std::optional<RecordFormat> format;
     if (record_format) format = ParseRecordFormat(*record_format);
-    const ObjectRecordLimits limits{max_record_bytes, chunk_records, chunk_bytes};
-    stream_ = std::make_unique<Stream>(pipe_dir, channel, &stop_, format, limits);
+    stream_.Open(pipe_dir, channel, format,
+                 ObjectRecordLimits{max_record_bytes, chunk_records, chunk_bytes});
   }
 
   py::object Next() {
-    if (busy_) {
-      throw Error(ErrorKind::kFailedPrecondition, "another thread is reading these ObjectRecords");
-    }
-    if (!stream_) {
-      throw Error(stop_.signalled() ? ErrorKind::kCancelled : ErrorKind::kFailedPrecondition,
-                  "these ObjectRecords are closed, or failed before");
-    }
-    const Busy busy(this);
-    bool more;
-    {
-      py::gil_scoped_release released;
-      more = stream_->reader.Next(&stream_->chunk);
-    }
-    busy_failed_ = false;
-    if (!more) return py::none();
-    return ToTuple(stream_->chunk);
+    return stream_.Use([](Stream* stream) -> py::object {
+      if (!ReadNext(stream)) return py::none();
+      return ToTuple(stream->chunk);
+    });
   }
 
-  void Close() {
-    stop_.Signal();
-    if (!busy_) stream_.reset();
-  }
+  void Close() { stream_.Close(); }
 
  private:
-  // After an exception, or when it was closed meanwhile, nothing more can be read.
-  struct Busy {
-    explicit Busy(PythonObjectRecords* owner) : owner(owner) {
-      owner->busy_ = true;
-      owner->busy_failed_ = true;
-    }
-    ~Busy() {
-      owner->busy_ = false;
-      if (owner->busy_failed_ || owner->stop_.signalled()) owner->stream_.reset();
-    }
-    PythonObjectRecords* owner;
-  };
+  static bool ReadNext(Stream* stream) {
+    const py::gil_scoped_release released;
+    return stream->reader.Next(&stream->chunk);
+  }
 
-  Wakeup stop_;
-  std::unique_ptr<Stream> stream_;
-  bool busy_ = false;
-  bool busy_failed_ = false;  // unless Next comes to its end
+  ClosableStream<Stream> stream_{"these ObjectRecords"};
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 namespace smtf {
 
+void DefineNumberRows(pybind11::module_* module);
+void DefineObjectFiles(pybind11::module_* module);
 void DefineObjectRecords(pybind11::module_* module);
 
 }  // namespace smtf

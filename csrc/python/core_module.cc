@@ -174,6 +174,8 @@ PYBIND11_MODULE(_core, module) {
   using smtf::PythonReader;
   const smtf::RecordReaderOptions defaults;
   smtf::RegisterErrors(module);
+  smtf::DefineNumberRows(&module);
+  smtf::DefineObjectFiles(&module);
   smtf::DefineObjectRecords(&module);
 
   py::class_<PythonReader>(module, "RecordReader")

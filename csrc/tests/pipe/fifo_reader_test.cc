@@ -9,6 +9,9 @@
 #include <future>
 #include <thread>
 
+#include "framing/file_byte_source.h"
+#include "framing/partial_file.h"
+#include "pipe/fifo_writer.h"
 #include "pipe/pipe_testing.h"
 #include "temporary_directory.h"
 
@@ -47,6 +50,51 @@ TEST_F(FifoReaderTest, ScatterFillsTheFirstPlaceBeforeTheSecond) {
   ASSERT_EQ(reader.ReadScatter(first, sizeof first, second, sizeof second), 8u);
   EXPECT_EQ(std::string(first, 3) + std::string(second, 5), "abcdefgh");
   close(writer);
+}
+
+// Moves all of it, up to `most` bytes at a time, and returns what the file then holds.
+std::string MoveAll(FifoReader* reader, const std::string& path, uint64_t most) {
+  PartialFile file(path, "never made");
+  file.Write("before ");
+  while (reader->MoveTo(&file, most) > 0) {
+  }
+  FileByteSource written(path);
+  return ReadAll(&written);
+}
+
+TEST_F(FifoReaderTest, MovesBytesIntoAFileBehindWhatItHolds) {
+  const std::string bytes = Pattern(5'000'000);
+  for (const uint64_t most : {70'001, 1 << 30}) {
+    FifoReader reader(fifo_, {}, &cancel_);
+    std::thread writer([&] {
+      Wakeup never;
+      FifoWriter end(fifo_, &never);
+      end.Open();
+      EXPECT_TRUE(end.Write(bytes, nullptr));
+      EXPECT_TRUE(end.Drain());
+      end.Close();
+    });
+    EXPECT_TRUE(MoveAll(&reader, directory_ / "file", most) == "before " + bytes);
+    EXPECT_EQ(reader.bytes_read(), bytes.size());
+    writer.join();
+  }
+}
+
+TEST_F(FifoReaderTest, MovesBytesThroughMemoryWhereTheKernelDoesNotSplice) {
+  const std::string bytes = Pattern(300'000);
+  FifoReader reader(directory_.WriteFile("c_1", bytes), {}, &cancel_);
+  EXPECT_TRUE(MoveAll(&reader, directory_ / "file", 100'000) == "before " + bytes);
+}
+
+TEST_F(FifoReaderTest, CancelEndsAWaitForBytesToMove) {
+  FifoReader reader(fifo_, {}, &cancel_);
+  PartialFile file(directory_ / "file", "never made");
+  auto moving = std::async(std::launch::async, [&] {
+    MessageOf(ErrorKind::kCancelled, [&] { reader.MoveTo(&file, 1); });
+  });
+  std::this_thread::sleep_for(milliseconds(20));
+  cancel_.Signal();
+  moving.get();
 }
 
 TEST_F(FifoReaderTest, AWriterThatWritesNothingIsAnEnd) {
