@@ -1,4 +1,4 @@
-"""Fixtures: an S3 server, buckets, and an environment in which boto3 finds nothing else."""
+"""Fixtures: S3 servers, buckets, and an environment in which boto3 finds nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests import radosgw
 from tests.servers import moto_server
 
 # Recognisable, so that tests can look for them where no secret may be.
@@ -42,25 +43,55 @@ def clean_aws(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
 
-@pytest.fixture
-def aws(clean_aws: None, s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Points boto3, here and in child processes, at the server. Returns its URL."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+def point_boto3_at(
+    monkeypatch: pytest.MonkeyPatch, url: str, access_key: str, secret_key: str
+) -> None:
+    """Makes boto3, here and in child processes, find a server."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret_key)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
-    return s3_server
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
 
 
-PutObjects = Callable[[Mapping[str, bytes]], str]
-
-
-@pytest.fixture
-def bucket(aws: str) -> str:
+def make_bucket() -> str:
     """A new, empty bucket's name."""
     name = f"bucket-{uuid.uuid4().hex[:12]}"
     boto3.client("s3").create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def aws(clean_aws: None, s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Points boto3, here and in child processes, at moto's server. Returns its URL."""
+    point_boto3_at(monkeypatch, s3_server, ACCESS_KEY, SECRET_KEY)
+    return s3_server
+
+
+@pytest.fixture
+def bucket(aws: str) -> str:
+    """A new, empty bucket's name, on moto's server."""
+    return make_bucket()
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[radosgw.Radosgw]:
+    """Ceph's radosgw, whose S3 has nothing in common with moto's."""
+    if missing := radosgw.missing_programs():
+        pytest.skip(f"not installed: {', '.join(missing)}; see tools/system_packages.sh test")
+    with radosgw.radosgw(tmp_path_factory.mktemp("radosgw")) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway_bucket(
+    gateway: radosgw.Radosgw, clean_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The same as `bucket` on radosgw, which boto3 finds then."""
+    point_boto3_at(monkeypatch, gateway.endpoint_url, radosgw.ACCESS_KEY, radosgw.SECRET_KEY)
+    return make_bucket()
+
+
+PutObjects = Callable[[Mapping[str, bytes]], str]
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from sagemaker_tensorflow.errors import (
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.prefetcher import Prefetcher
 from tests.pipes import has_ended, outcome, read_epoch, wait_until
-from tests.radosgw import ACCESS_KEY, PAGE, SECRET_KEY, Radosgw, missing_programs, radosgw
+from tests.radosgw import PAGE, missing_programs, radosgw
 
 pytestmark = pytest.mark.skipif(
     bool(missing_programs()),
@@ -55,22 +54,9 @@ ODD_KEYS = (
 SMALL_PARTS = PrefetchConfig(part_bytes=1 << 20)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radosgw]:
-    with radosgw(tmp_path_factory.mktemp("radosgw")) as running:
-        yield running
-
-
 @pytest.fixture
-def bucket(server: Radosgw, clean_aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A new bucket's name; boto3 and the prefetcher find the server in the environment."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-    name = f"bucket-{uuid.uuid4().hex[:12]}"
-    boto3.client("s3").create_bucket(Bucket=name)
-    return name
+def bucket(gateway_bucket: str) -> str:
+    return gateway_bucket
 
 
 def put(bucket: str, objects: Mapping[str, bytes]) -> None:

@@ -1,14 +1,18 @@
-"""The records of a job's objects, as its settings say."""
+"""The records of a job's objects and the payloads that they make, as its settings say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.transform.job_progress import JobProgress
 from sagemaker_tensorflow.transform.object_stream import ObjectStream
-from sagemaker_tensorflow.transform.records import InputObject, RecordFailure
+from sagemaker_tensorflow.transform.payloads import PayloadMaker
+from sagemaker_tensorflow.transform.records import InputObject, RecordChunk, RecordFailure
 from sagemaker_tensorflow.transform.spec import TransformSpec
+from sagemaker_tensorflow.transform.steps import StepMaker
 
 # A record over the bound on payloads fails by itself; the reader's own bound only keeps a broken
 # header from taking all of the memory.
@@ -30,6 +34,16 @@ def open_stream(
         config=prefetch,
         s3_options=s3_options,
     )
+
+
+def payload_steps(
+    spec: TransformSpec, chunks: Iterable[RecordChunk], progress: JobProgress
+) -> StepMaker:
+    """The payloads of what `open_stream` gives, a list of steps for each chunk."""
+    make_payloads = functools.partial(
+        PayloadMaker, spec.strategy, spec.split_type, spec.max_payload_bytes
+    )
+    return StepMaker(chunks, make_payloads, progress, spec.compression != "None")
 
 
 def too_large(spec: TransformSpec, source: InputObject) -> RecordFailure | None:

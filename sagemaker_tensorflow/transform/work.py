@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,17 +21,16 @@ from sagemaker_tensorflow.transform.data_processing import (
 )
 from sagemaker_tensorflow.transform.decoders import default_content_type, make_decoder
 from sagemaker_tensorflow.transform.encoders import Encoder, ObjectEncoder, make_encoder
-from sagemaker_tensorflow.transform.encoders.media_types import canonical_media_type
+from sagemaker_tensorflow.transform.encoders.media_types import JSON, canonical_media_type
 from sagemaker_tensorflow.transform.engine import Engine, ReplicaSet
 from sagemaker_tensorflow.transform.failed_instances import all_failed, without_failed
 from sagemaker_tensorflow.transform.handler_work import HandlerWork
 from sagemaker_tensorflow.transform.handlers import Handlers
 from sagemaker_tensorflow.transform.job_progress import JobProgress
-from sagemaker_tensorflow.transform.job_stream import open_stream
+from sagemaker_tensorflow.transform.job_stream import open_stream, payload_steps
 from sagemaker_tensorflow.transform.model_files import ModelFiles
 from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
 from sagemaker_tensorflow.transform.object_stream import ObjectStream
-from sagemaker_tensorflow.transform.payloads import PayloadMaker
 from sagemaker_tensorflow.transform.records import (
     Decoded,
     InputObject,
@@ -42,7 +40,7 @@ from sagemaker_tensorflow.transform.records import (
 )
 from sagemaker_tensorflow.transform.replicas import Replicas, usable_cpus
 from sagemaker_tensorflow.transform.spec import TransformSpec
-from sagemaker_tensorflow.transform.steps import Step, StepMaker, decoded_steps
+from sagemaker_tensorflow.transform.steps import Step, decoded_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +119,7 @@ def _with_defaults(spec: TransformSpec, replicas: Replicas) -> TransformSpec:
         validate_data_processing(
             filled.data_processing,
             content_type=filled.content_type,
-            accept=filled.accept,
+            accept=filled.accept or JSON,  # what results are by default
             split_type=filled.split_type,
             assemble_with=filled.assemble_with,
         )
@@ -185,12 +183,8 @@ class ModelWork:
     def _steps(
         self, stream: ObjectStream, results: ObjectResults, progress: JobProgress
     ) -> Iterator[Step]:
-        spec = self.spec
-        make_payloads = functools.partial(
-            PayloadMaker, spec.strategy, spec.split_type, spec.max_payload_bytes
-        )
         return decoded_steps(
-            StepMaker(stream, make_payloads, progress, spec.compression != "None"),
+            payload_steps(self.spec, stream, progress),
             self._decoder.decode,
             results.is_lost,
             progress,

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 import tensorflow as tf
 
 from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
-from tests.radosgw import ACCESS_KEY, SECRET_KEY, Radosgw, missing_programs, radosgw
-
-
-@pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radosgw]:
-    if missing_programs():
-        pytest.skip(f"not installed: {', '.join(missing_programs())}")
-    with radosgw(tmp_path_factory.mktemp("radosgw")) as running:
-        yield running
-
-
-@pytest.fixture
-def gateway_bucket(gateway: Radosgw, clean_aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A new bucket's name; the server is found in the environment."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", gateway.endpoint_url)
-    name = f"bucket-{uuid.uuid4().hex[:12]}"
-    boto3.client("s3").create_bucket(Bucket=name)
-    return name
 
 
 @pytest.fixture(params=["moto", "radosgw", "files"])

@@ -32,8 +32,8 @@ def body(outputs: Outputs, *, split_type: str = "Line", **results: Any) -> str:
         ({"b": floats([1, 2]), "a": np.array([True])}, ["1.0,2.0,true"]),
         ({"v": strings(b"plain", b"caf\xc3\xa9")}, ["plain", "café"]),
         (
-            {"v": strings(b"a,b", b'say "x"', b"two\nlines")},
-            ['"a,b"', '"say ""x"""', '"two\nlines"'],
+            {"v": strings(b"a,b", b'say "x"', b"two\nlines", b"a\rb", b"c\r\nd")},
+            ['"a,b"', '"say ""x"""', '"two\nlines"', '"a\rb"', '"c\r\nd"'],
         ),
         ({"v": strings(b"")}, ['""']),
         ({"v_bytes": strings(b"ab")}, ["YWI="]),

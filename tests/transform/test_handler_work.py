@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 from dataclasses import replace
@@ -113,7 +114,67 @@ def test_a_script_that_raises_fails_its_payload(
         assert (done.status, written) == ("CompletedWithErrors", b"1!\n3!\n")
 
 
-def test_filters_are_refused(doubling: str, tmp_path: Path) -> None:
+def test_csv_is_filtered_and_joined(doubling: str, tmp_path: Path) -> None:
+    """The script knows nothing of the column in front; its answer is a row for each record."""
+    script = CSV_SCRIPT.replace('";".join', '"\\n".join')
+    spec = spec_of(script, doubling, b"a,1,2\nb,3,4\nc,5,6\n", tmp_path)
+    processing = DataProcessing("$[1:]", "$[0,3:]", "Input")
+    spec = replace(spec, accept="text/csv", data_processing=processing, max_payload_bytes=12)
+    done, written = run(spec)
+    assert (done.status, done.records) == ("Completed", 3)
+    assert written == b"a,2.0,4.0\nb,6.0,8.0\nc,10.0,12.0\n"
+
+
+@pytest.mark.parametrize(
+    ("on_error", "kept"), [("object", ""), ("record", '{"id":1,"SageMakerOutput":3.0}\n')]
+)
+def test_bad_records_beside_a_join(on_error: str, kept: str, doubling: str, tmp_path: Path) -> None:
+    """The second record has no features, the third no result and the fourth two."""
+    script = """
+import json
+def handler(data, context):
+    results = {3: [], 4: [8.0, 8.0]}
+    features = [json.loads(line)[0] for line in data.read().splitlines()]
+    answers = [answer for number in features for answer in results.get(number, [3.0 * number])]
+    return "\\n".join(map(json.dumps, answers)), context.accept_header
+"""
+    lines = [b'{"id":1,"features":[1]}', b'{"id":2}', b'{"features":[3]}', b'{"features":[4]}']
+    spec = replace(
+        spec_of(script, doubling, b"\n".join(lines), tmp_path),
+        content_type="application/jsonlines",
+        accept="application/jsonlines",
+        strategy="SingleRecord",
+        on_error=on_error,
+        data_processing=DataProcessing("$.features", "$['id','SageMakerOutput']", "Input"),
+    )
+    done, written = run(spec)
+    assert written.decode() == kept
+    assert done.status == ("CompletedWithErrors" if kept else "Failed")
+    assert "InputFilter: JSONPath $.features" in done.failures[0].reasons[0]
+    if kept:
+        (kept_errors,) = (tmp_path / "out").glob("*.errors.jsonl")
+        errors = [json.loads(line) for line in kept_errors.read_text().splitlines()]
+        assert [error["record"] for error in errors] == [1, 2, 3]
+        assert ["inference.py answered 0" in error["reason"] for error in errors] == [
+            False,
+            True,
+            False,
+        ]
+        assert "for 1 of them inference.py answered 2" in errors[2]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"accept": "application/json"}, "they must be the same"),
+        ({"accept": "text/csv", "split_type": "TFRecord"}, "SplitType is 'TFRecord'"),
+        ({"accept": "text/plain", "content_type": "text/plain"}, "must be one of text/csv"),
+    ],
+)
+def test_filters_that_cannot_be_are_refused(
+    changes: dict[str, str], reason: str, doubling: str, tmp_path: Path
+) -> None:
     spec = spec_of(CSV_SCRIPT, doubling, b"1,2\n", tmp_path)
-    with pytest.raises(InvalidArgumentError, match="do not go together"):
-        run(replace(spec, data_processing=DataProcessing(join_source="Input")))
+    join = DataProcessing(join_source="Input")
+    with pytest.raises(InvalidArgumentError, match=reason):
+        run(replace(spec, data_processing=join, **changes))  # type: ignore[arg-type]

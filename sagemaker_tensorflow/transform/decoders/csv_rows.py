@@ -38,7 +38,7 @@ class CsvDecoder:
         self._columns = CsvColumns(signature)
         self._filter = compile_path(processing.input_filter)
         self._joins = processing.join_source == "Input"
-        csv.field_size_limit(max(csv.field_size_limit(), _FIELD_CHARACTERS))
+        allow_long_fields()
 
     def decode(self, payload: Payload) -> Decoded:
         """See `Decoder`."""
@@ -76,15 +76,31 @@ def _one_row_each(records: Sequence[bytes]) -> list[RecordRows] | None:
 
 def _parsed(record: bytes) -> RecordRows | BadRecordError:
     try:
-        text = utf8_text(record)
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        rows = parse_rows(record)
     except BadRecordError as error:
         return error
-    except csv.Error as error:
-        return BadRecordError(f"bad CSV: {error}")
-    if not rows:
-        return BadRecordError("the record is empty")
-    if not all(rows):
-        return BadRecordError(f"row {rows.index([])} is empty")
     original: Sequence[object] = rows[0] if len(rows) == 1 else rows
     return RecordRows(rows, original)
+
+
+def parse_rows(text: bytes) -> list[list[str]]:
+    """Parses all rows of a text.
+
+    Raises:
+        BadRecordError: It is no UTF-8 or no CSV, or has no row or an empty one; says where.
+    """
+    allow_long_fields()
+    try:
+        rows = list(csv.reader(io.StringIO(utf8_text(text), newline=""), strict=True))
+    except csv.Error as error:
+        raise BadRecordError(f"bad CSV: {error}") from None
+    if not rows:
+        raise BadRecordError("the record is empty")
+    if not all(rows):
+        raise BadRecordError(f"row {rows.index([])} is empty")
+    return rows
+
+
+def allow_long_fields() -> None:
+    """Raises Python's bound on a field, for the process."""
+    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_CHARACTERS))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sagemaker_tensorflow.transform.spec import DataProcessing
 
 _SPACE = " \t\r\n"
+# Enough to tell CSV or an HTML page from JSON.
+_SHOWN = 20
 _parser = json.JSONDecoder()
 
 
@@ -82,7 +84,12 @@ def parse_documents(record: bytes) -> list[Any]:
         try:
             document, at = _parser.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise BadRecordError(f"bad JSON at character {error.pos}: {error.msg}") from None
+            seen = (
+                repr(text[error.pos : error.pos + _SHOWN]) if error.pos < len(text) else "its end"
+            )
+            raise BadRecordError(
+                f"bad JSON at character {error.pos}: {error.msg}; there is {seen}"
+            ) from None
         except (RecursionError, ValueError) as error:
             # Arrays within arrays beyond what Python follows, or integers of thousands of digits.
             raise BadRecordError(f"bad JSON: {error}") from None

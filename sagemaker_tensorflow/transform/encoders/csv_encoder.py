@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_tensorflow.transform.encoders.csv_lines import csv_lines
 from sagemaker_tensorflow.transform.encoders.encoder import Response, StatelessEncoder
 from sagemaker_tensorflow.transform.encoders.json_values import (
     check_json_outputs,
     dump,
     output_values,
 )
+from sagemaker_tensorflow.transform.encoders.number_rows import NumberRows
 from sagemaker_tensorflow.transform.encoders.ragged import dense_parts
 from sagemaker_tensorflow.transform.encoders.results import (
     by_record,
@@ -55,19 +55,20 @@ class CsvEncoder(StatelessEncoder):
         self._signature = signature
         self._processor = processor
         self._splits = split_type != "None"
-        self._is_numeric = not any(spec.is_string for spec in signature.outputs)
+        self._numbers = NumberRows(signature)
 
     def encode(self, payload: Payload, decoded: Decoded, outputs: Outputs) -> Response:
         """Encodes the results of a payload."""
+        one_each = not self._splits or has_one_each(decoded)
+        if self._processor is None and one_each and self._numbers.can_write(outputs):
+            return Response(self._numbers.csv(outputs))
         rows = self._instance_rows(outputs)
         if self._processor is not None:
             rows, failures = process_results(
                 self._processor, payload, decoded, _by_record(decoded, rows)
             )
-            return Response(_mixed_rows(rows), failures)
-        if self._splits and not has_one_each(decoded):
-            rows = _by_record(decoded, rows)
-        return Response(_numeric_rows(rows) if self._is_numeric else _mixed_rows(rows))
+            return Response(_rows(rows), failures)
+        return Response(_rows(rows if one_each else _by_record(decoded, rows)))
 
     def _instance_rows(self, outputs: Outputs) -> list[Row]:
         columns = [_flattened(spec, outputs[spec.name]) for spec in self._signature.outputs]
@@ -92,15 +93,9 @@ def _concatenated(rows: Sequence[Row]) -> Row:
     return [value for row in rows for value in row]
 
 
-def _numeric_rows(rows: list[Row]) -> bytes:
-    """Rows of numbers are those of a JSON array of arrays, in which nothing has to be quoted."""
-    return dump(rows)[2:-2].replace(b"],[", b"\n") + b"\n" if rows else b""
-
-
-def _mixed_rows(rows: Iterable[Row]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
+def _rows(rows: Iterable[Row]) -> bytes:
+    lines = csv_lines([_cell(value) for value in row] for row in rows)
+    return b"".join(line + b"\n" for line in lines)
 
 
 def _cell(value: Any) -> str:

@@ -10,6 +10,7 @@ from sagemaker_tensorflow.transform.encoders.json_values import (
     dump,
     instance_values,
 )
+from sagemaker_tensorflow.transform.encoders.number_rows import NumberRows
 from sagemaker_tensorflow.transform.encoders.results import by_record, process_results
 
 if TYPE_CHECKING:
@@ -36,9 +37,13 @@ class JsonEncoder(StatelessEncoder):
         check_json_outputs(signature)
         self._signature = signature
         self._processor = processor
+        self._numbers = NumberRows(signature)
 
     def encode(self, payload: Payload, decoded: Decoded, outputs: Outputs) -> Response:
         """Encodes the results of a payload."""
+        if self._processor is None and self._numbers.can_write(outputs):
+            rows = self._numbers.json(outputs, ",")
+            return Response(b'{"predictions":[' + rows[:-1] + b"]}" if rows else b"")
         values = instance_values(self._signature, outputs)
         if self._processor is None:
             return Response(dump({"predictions": values}) if values else b"")

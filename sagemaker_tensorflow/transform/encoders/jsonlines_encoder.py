@@ -10,7 +10,7 @@ from sagemaker_tensorflow.transform.encoders.json_values import (
     dump,
     instance_values,
 )
-from sagemaker_tensorflow.transform.encoders.ragged import is_ragged
+from sagemaker_tensorflow.transform.encoders.number_rows import NumberRows
 from sagemaker_tensorflow.transform.encoders.results import (
     by_record,
     has_one_each,
@@ -46,23 +46,20 @@ class JsonLinesEncoder(StatelessEncoder):
         self._signature = signature
         self._processor = processor
         self._splits = split_type != "None"
-        self._is_numeric = len(signature.outputs) == 1 and not signature.outputs[0].is_string
+        self._numbers = NumberRows(signature)
 
     def encode(self, payload: Payload, decoded: Decoded, outputs: Outputs) -> Response:
         """Encodes the results of a payload."""
+        one_each = not self._splits or has_one_each(decoded)
+        if self._processor is None and one_each and self._numbers.can_write(outputs):
+            return Response(self._numbers.json(outputs, "\n"))
         values = instance_values(self._signature, outputs)
         if self._processor is not None:
             results, failures = process_results(
                 self._processor, payload, decoded, _by_record(decoded, values)
             )
             return Response(_lines(results), failures)
-        if self._splits and not has_one_each(decoded):
-            values = _by_record(decoded, values)
-        elif self._is_numeric:
-            array = outputs[self._signature.outputs[0].name]
-            if array.size and not is_ragged(array):
-                return Response(_numeric_lines(values, array.ndim))
-        return Response(_lines(values))
+        return Response(_lines(values if one_each else _by_record(decoded, values)))
 
 
 def _by_record(decoded: Decoded, values: list[Any]) -> list[Any]:
@@ -71,15 +68,3 @@ def _by_record(decoded: Decoded, values: list[Any]) -> list[Any]:
 
 def _lines(values: list[Any]) -> bytes:
     return b"".join(dump(value) + b"\n" for value in values)
-
-
-def _numeric_lines(values: list[Any], rank: int) -> bytes:
-    """The same in one go, which takes half the time: between lists as deep as these, brackets tell.
-
-    In ``[[[1],[2]],[[3],[4]]]`` only the comma between the first and the second instance has two
-    brackets on either side.
-    """
-    depth = rank - 1
-    between = b"]" * depth + b"," + b"[" * depth
-    lines = dump(values)[1:-1].replace(between, b"]" * depth + b"\n" + b"[" * depth)
-    return lines + b"\n"
