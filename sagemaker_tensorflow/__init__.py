@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sagemaker_tensorflow.pipe_mode_dataset import PipeModeDataset
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
     from sagemaker_tensorflow.prefetcher import Prefetcher
+    from sagemaker_tensorflow.training.estimator import TensorFlow
+    from sagemaker_tensorflow.training.job import TrainingJob
     from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
     from sagemaker_tensorflow.transform.job import TransformJob
     from sagemaker_tensorflow.transform.transformer import Transformer
@@ -27,7 +29,9 @@ __all__ = [
     "PrefetchConfig",
     "Prefetcher",
     "ShuffleConfig",
+    "TensorFlow",
     "TrainingInput",
+    "TrainingJob",
     "TransformJob",
     "Transformer",
 ]
@@ -38,7 +42,9 @@ _HOMES = {
     "PrefetchConfig": "prefetch_config",
     "Prefetcher": "prefetcher",
     "ShuffleConfig": "training_input",
+    "TensorFlow": "training.estimator",
     "TrainingInput": "training_input",
+    "TrainingJob": "training.job",
     "TransformJob": "transform.job",
     "Transformer": "transform.transformer",
 }

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.object_list_file import ListedObjects
-from sagemaker_tensorflow.training_input import TrainingInput
+from sagemaker_tensorflow.training_input import TrainingInput, check_pipe_mode
 
 # CreateTrainingJob's ChannelName (botocore's service model of SageMaker).
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -73,7 +73,8 @@ def as_channels(channels: Channels) -> tuple[Channel, ...]:
     """Makes channels from ``{name: uri or TrainingInput}``, or takes them as they are.
 
     Raises:
-        InvalidArgumentError: There is none, or two pipes would have the same name.
+        InvalidArgumentError: There is none, two pipes would have the same name, or one has another
+            input mode than Pipe.
     """
     if isinstance(channels, Mapping):
         made = tuple(Channel(name, _as_input(given)) for name, given in channels.items())
@@ -81,11 +82,22 @@ def as_channels(channels: Channels) -> tuple[Channel, ...]:
         made = tuple(channels)
     if not made:
         raise InvalidArgumentError("no channel: give at least one, such as training=s3://bucket/x")
-    names = Counter(name for channel in made for name in channel.pipe_names)
+    for channel in made:
+        check_pipe_mode(f"channel {channel.name}: input_mode", channel.input.input_mode)
+    check_names(made)
+    return made
+
+
+def check_names(channels: Iterable[Channel]) -> None:
+    """Holds that each name is there once.
+
+    Raises:
+        InvalidArgumentError: Names those that are there twice.
+    """
+    names = Counter(name for channel in channels for name in channel.pipe_names)
     twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise InvalidArgumentError(f"channels named twice: {', '.join(twice)}")
-    return made
 
 
 def _as_input(given: str | TrainingInput) -> TrainingInput:

@@ -58,6 +58,10 @@ class InternalError(PipeModeDatasetException, OSError):
     """The operating system refused something that should work."""
 
 
+class TrainingJobFailedError(PipeModeDatasetException, RuntimeError):
+    """A training job that ended as Failed; the message is its FailureReason."""
+
+
 _BY_KIND: dict[str, type[PipeModeDatasetException]] = {
     "InvalidArgument": InvalidArgumentError,
     "NotFound": NotFoundError,

@@ -65,7 +65,7 @@ def add_input_channels(config_dir: Path, channels: Iterable[Channel]) -> None:
 
 def _entry(given: TrainingInput | ListedObjects) -> dict[str, Any]:
     entry = {
-        "TrainingInputMode": "Pipe",
+        "TrainingInputMode": given.input_mode or "Pipe",
         "S3DistributionType": given.distribution,
         "RecordWrapperType": given.record_wrapping or "None",
     }

@@ -18,11 +18,12 @@ from sagemaker_tensorflow.system_errors import translated_os_errors
 from sagemaker_tensorflow.training_input import (
     COMPRESSIONS,
     DISTRIBUTIONS,
+    INPUT_MODES,
     RECORD_WRAPPINGS,
     S3_DATA_TYPES,
     ShuffleConfig,
     TrainingInput,
-    check_input_mode,
+    check_pipe_mode,
 )
 
 # CreateTrainingJob's InputDataConfig.
@@ -39,14 +40,27 @@ def channels_from_job(job: Mapping[str, Any]) -> tuple[Channel, ...]:
         InvalidArgumentError: A field is missing or has a value that is not allowed; names the
             field, as in ``InputDataConfig[0].DataSource.S3DataSource.S3Uri``.
     """
-    request = RequestFields(job, "")
-    channels = request.items("InputDataConfig")
-    if not 1 <= len(channels) <= _MAX_CHANNELS:
-        raise InvalidArgumentError(
-            f"InputDataConfig has {len(channels)} channels, 1 to {_MAX_CHANNELS} are allowed"
-        )
-    mode = request.inner("AlgorithmSpecification", {}).optional("TrainingInputMode")
-    return as_channels([_channel(channel, mode) for channel in channels])
+    mode = RequestFields(job, "").inner("AlgorithmSpecification", {}).optional("TrainingInputMode")
+    fields = _channel_fields(job)
+    for channel in fields:
+        own_mode = channel.optional("InputMode")
+        if own_mode is not None:
+            check_pipe_mode(f"{channel.path}InputMode", own_mode)
+        else:
+            check_pipe_mode("AlgorithmSpecification.TrainingInputMode", mode)
+    return as_channels([_channel(channel) for channel in fields])
+
+
+def channels_of_any_mode(job: Mapping[str, Any]) -> tuple[Channel, ...]:
+    """The same for a training job: a channel's ``input_mode`` is what its ``InputMode`` says.
+
+    Raises:
+        InvalidArgumentError: As for `channels_from_job`, but for the modes.
+    """
+    return tuple(
+        _channel(channel, channel.choice("InputMode", INPUT_MODES))
+        for channel in _channel_fields(job)
+    )
 
 
 def channels_from_file(path: Path) -> tuple[Channel, ...]:
@@ -67,13 +81,17 @@ def channels_from_file(path: Path) -> tuple[Channel, ...]:
         raise InvalidArgumentError(f"{path} is not JSON: {error}") from error
 
 
-def _channel(channel: RequestFields, job_mode: Any) -> Channel:
+def _channel_fields(job: Mapping[str, Any]) -> list[RequestFields]:
+    channels = RequestFields(job, "").items("InputDataConfig")
+    if not 1 <= len(channels) <= _MAX_CHANNELS:
+        raise InvalidArgumentError(
+            f"InputDataConfig has {len(channels)} channels, 1 to {_MAX_CHANNELS} are allowed"
+        )
+    return channels
+
+
+def _channel(channel: RequestFields, input_mode: str | None = None) -> Channel:
     source = channel.inner("DataSource").inner("S3DataSource")
-    own_mode = channel.optional("InputMode")
-    if own_mode is not None:
-        check_input_mode(f"{channel.path}InputMode", own_mode)
-    else:
-        check_input_mode("AlgorithmSpecification.TrainingInputMode", job_mode)
     arguments = {
         "s3_data": source.text("S3Uri"),
         "s3_data_type": source.choice("S3DataType", S3_DATA_TYPES, required=True),
@@ -82,6 +100,7 @@ def _channel(channel: RequestFields, job_mode: Any) -> Channel:
         "compression": channel.choice("CompressionType", COMPRESSIONS),
         "record_wrapping": channel.choice("RecordWrapperType", RECORD_WRAPPINGS),
         "content_type": channel.optional("ContentType"),
+        "input_mode": input_mode,
     }
     name = channel.text("ChannelName")
     seed = None

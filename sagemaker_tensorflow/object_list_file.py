@@ -48,6 +48,7 @@ class ListedObjects:
     distribution: ClassVar[str | None] = "FullyReplicated"
     record_wrapping: ClassVar[str | None] = None
     content_type: ClassVar[str | None] = None
+    input_mode: ClassVar[str | None] = None
     shuffle_config: ClassVar[ShuffleConfig | None] = None
     attributes: ClassVar[tuple[str, ...]] = ()
     sharded: ClassVar[bool] = False

@@ -20,7 +20,8 @@ class PrefetchOrders:
 
     Attributes:
         host: Which part of the channels that are sharded is streamed.
-        temporary_dir: To remove if the owner dies; otherwise that is the owner's business.
+        temporary_dir: To remove when the owner ends the process or dies. The owner does it too, as
+            the process may have been killed.
         log_level: Of the package's loggers, as a number of `logging`.
     """
 

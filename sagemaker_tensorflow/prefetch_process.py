@@ -10,7 +10,6 @@ Logs go to stderr. No secret passes here: credentials are found by boto3, in thi
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import shutil
@@ -42,13 +41,13 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s smtf %(levelname)s %(message)s")
     logging.getLogger("sagemaker_tensorflow").setLevel(orders.log_level)
     try:
-        _serve(orders, owner)
-    except BrokenPipeError:
-        return 0
-    except PipeModeDatasetException as error:
-        with contextlib.suppress(BrokenPipeError):
+        try:
+            _serve(orders, owner)
+        except PipeModeDatasetException as error:
             owner.send({"error": {"kind": kind_of_error(error), "message": str(error)}})
-        return 1
+            return 1
+    except BrokenPipeError:  # the owner is gone before it could be told how it went
+        shutil.rmtree(orders.temporary_dir, ignore_errors=True)
     return 0
 
 
@@ -79,7 +78,7 @@ def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
     def end_with_owner() -> None:
         # A dead owner's stdin ends as well, unless a child that it forked still holds it.
         if os.getppid() != owner_pid:
-            end.begin(orphaned=True)
+            end.begin()
 
     serve(
         feeder,
@@ -87,20 +86,25 @@ def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
         on_started=lambda: owner.send({"started": True}),
         tick=end_with_owner,
     )
-    if end.orphaned:
+    if end.unneeded:
         shutil.rmtree(orders.temporary_dir, ignore_errors=True)
 
 
 class _End:
-    """Everything that ends this process reaches the main thread as a SIGTERM, and only one."""
+    """Everything that ends this process reaches the main thread as a SIGTERM, and only one.
+
+    Attributes:
+        unneeded: The owner has ended it or is gone, so that nobody reads what it leaves. After a
+            SIGTERM of somebody else's, readers find there how their epochs ended.
+    """
 
     def __init__(self) -> None:
         self._first = threading.Lock()
-        self.orphaned = False
+        self.unneeded = False
 
-    def begin(self, *, orphaned: bool) -> None:
+    def begin(self) -> None:
         if self._first.acquire(blocking=False):
-            self.orphaned = orphaned
+            self.unneeded = True
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -110,9 +114,8 @@ def _answer(feeder: Feeder, owner: JsonLines, end: _End) -> None:
         while (message := owner.receive())["request"] == "stats":
             owner.send({"id": message["id"], **_stats(feeder)})
     except (EOFError, BrokenPipeError):
-        end.begin(orphaned=True)  # without a word: an owner that lives says "stop"
-    else:
-        end.begin(orphaned=False)
+        pass  # without a word: an owner that lives says "stop"
+    end.begin()
 
 
 def _stats(feeder: Feeder) -> dict[str, Any]:

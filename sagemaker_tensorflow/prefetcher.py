@@ -67,6 +67,8 @@ class Prefetcher:
         hosts: The names of all hosts of the job, for channels that are distributed over them with
             ``ShardedByS3Key``. SageMaker has them in SM_HOSTS.
         current_host: Which of them this one is; SM_CURRENT_HOST.
+        pass_fds: File descriptors that the process is to hold as long as it lives, so that who has
+            the other end of a pipe learns of its end; as for `subprocess.Popen`.
 
     Raises:
         InvalidArgumentError: A channel, a host or a number makes no sense.
@@ -86,12 +88,14 @@ class Prefetcher:
         anonymous: bool = False,
         hosts: Sequence[str] | None = None,
         current_host: str | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self._channels = as_channels(channels)
         self._config = config or PrefetchConfig()
         self._config.memory_share(pipe_count(self._channels))
         self._host = HostPlace.among(hosts, current_host)
         self._s3_options = S3Options(profile, region, endpoint_url, anonymous)
+        self._pass_fds = tuple(pass_fds)
         self._given = {"pipe_dir": pipe_dir, "state_dir": state_dir, "config_dir": config_dir}
         self._dirs: dict[str, str] = {}
         self._process: _Process | None = None
@@ -115,7 +119,7 @@ class Prefetcher:
             kind: str(Path(temporary / kind if given is None else given).absolute())
             for kind, given in self._given.items()
         }
-        self._process = process = _Process(temporary)
+        self._process = process = _Process(temporary, self._pass_fds)
         self._finalizer = weakref.finalize(self, process.end)
         try:
             make_directory(Path(self._dirs["state_dir"]))
@@ -187,8 +191,9 @@ class Prefetcher:
 class _Process:
     """The process, the conversation with it and the directory that goes when it ends."""
 
-    def __init__(self, temporary: Path) -> None:
+    def __init__(self, temporary: Path, pass_fds: tuple[int, ...]) -> None:
         self._temporary = temporary
+        self._pass_fds = pass_fds
         self._owner_pid = os.getpid()
         self._lock = threading.Lock()
         self._requests = 0
@@ -204,6 +209,7 @@ class _Process:
             stderr=subprocess.PIPE,
             # Away from the terminal's Ctrl-C, also before it can ignore that by itself.
             start_new_session=True,
+            pass_fds=self._pass_fds,
         )
         assert popen.stdin and popen.stdout and popen.stderr  # noqa: S101 - for mypy: PIPE
         self._lines = JsonLines(popen.stdout.fileno(), popen.stdin.fileno())

@@ -18,6 +18,7 @@ S3_DATA_TYPES = ("S3Prefix", "ManifestFile", "AugmentedManifestFile")
 DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 COMPRESSIONS = ("None", "Gzip")
 RECORD_WRAPPINGS = ("None", "RecordIO")
+INPUT_MODES = ("Pipe", "File", "FastFile")
 
 # S3DataSource's AttributeNames.
 _MAX_ATTRIBUTES = 16
@@ -61,7 +62,8 @@ class TrainingInput:
         record_wrapping: ``RecordIO`` puts each object into a RecordIO record of its own.
         s3_data_type: ``S3Prefix``; ``ManifestFile``, a JSON array of the objects' names; or
             ``AugmentedManifestFile``, JSON lines of attributes.
-        input_mode: ``Pipe``, or None, which means the same here.
+        input_mode: ``Pipe``, ``File`` or ``FastFile``; None is the training job's, and Pipe for a
+            prefetcher, which does nothing else.
         attribute_names: Of each line of an augmented manifest, in the order of the stream: the
             objects that attributes with the suffix ``-ref`` refer to, of others the JSON text.
         shuffle_config: Shuffles objects, or the lines of an augmented manifest, in each epoch.
@@ -94,7 +96,8 @@ class TrainingInput:
         self._choose("s3_data_type", S3_DATA_TYPES, default="S3Prefix")
         if self.content_type is not None:
             _text("content_type", self.content_type)
-        check_input_mode("input_mode", self.input_mode)
+        if self.input_mode is not None:
+            check_choice("input_mode", self.input_mode, INPUT_MODES)
         self._check_attributes()
         self._check_manifest()
         if self.shuffle_config is not None and not isinstance(self.shuffle_config, ShuffleConfig):
@@ -104,6 +107,10 @@ class TrainingInput:
         pipes = self.pipes_per_channel
         if not isinstance(pipes, int) or isinstance(pipes, bool) or not 1 <= pipes <= MAX_PIPES:
             raise InvalidArgumentError(f"pipes_per_channel={pipes!r} is not in [1, {MAX_PIPES}]")
+        if pipes > 1 and self.input_mode in ("File", "FastFile"):
+            raise InvalidArgumentError(
+                f"pipes_per_channel={pipes} with input_mode={self.input_mode!r}: there are no pipes"
+            )
 
     def _choose(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> None:
         value = getattr(self, name)
@@ -193,8 +200,8 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> str:
     return value
 
 
-def check_input_mode(name: str, value: object) -> None:
-    """Accepts Pipe and None.
+def check_pipe_mode(name: str, value: object) -> None:
+    """Accepts Pipe and None: what a prefetcher can do.
 
     Raises:
         InvalidArgumentError: Another mode; says what to do for those that SageMaker has.

@@ -69,6 +69,7 @@ class Reader:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PYTHONPATH": str(ROOT),
             "TF_CPP_MIN_LOG_LEVEL": "2",
+            "SAGEMAKER_TENSORFLOW_HOME": str(directory / "home"),
         }
         self.streaming: subprocess.Popen[str] | None = None
 
@@ -175,7 +176,7 @@ def test_targets_of_make_exist() -> None:
     assert named <= make_targets()
 
 
-@pytest.mark.parametrize("command", ["stream", "inspect", "transform"])
+@pytest.mark.parametrize("command", ["stream", "inspect", "train", "transform"])
 def test_help_that_the_readme_points_to(command: str, reader: Reader) -> None:
     assert f"`smtf {command} --help`" in README.read_text()
     reader.expect(Block(0, "sh", "", None), ["smtf", command, "--help"])

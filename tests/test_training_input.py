@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sagemaker_tensorflow.channels import as_channels
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.locations import S3Location
 from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
@@ -64,7 +65,7 @@ def test_is_frozen_and_hashable() -> None:
         ("compression", "gzip", "None or Gzip"),
         ("record_wrapping", True, "None or RecordIO"),
         ("s3_data_type", "Converse", "S3Prefix or ManifestFile or AugmentedManifestFile"),
-        ("input_mode", "pipe", "Pipe"),
+        ("input_mode", "pipe", "Pipe or File or FastFile"),
     ],
 )
 def test_bad_value_names_field_value_and_allowed(field: str, value: Any, allowed: str) -> None:
@@ -74,9 +75,12 @@ def test_bad_value_names_field_value_and_allowed(field: str, value: Any, allowed
 
 
 @pytest.mark.parametrize("mode", ["File", "FastFile"])
-def test_other_modes_say_what_to_do(mode: str) -> None:
+def test_a_prefetcher_takes_no_other_mode_and_says_what_to_do(mode: str) -> None:
+    given = TrainingInput(URI, input_mode=mode)
     with pytest.raises(InvalidArgumentError, match=f"input_mode='{mode}'.*Use Pipe; or copy"):
-        TrainingInput(URI, input_mode=mode)
+        as_channels({"train": given})
+    with pytest.raises(InvalidArgumentError, match=f"input_mode='{mode}': there are no pipes"):
+        TrainingInput(URI, input_mode=mode, pipes_per_channel=2)
 
 
 @pytest.mark.parametrize(

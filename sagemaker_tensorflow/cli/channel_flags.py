@@ -42,9 +42,20 @@ class _Describe(argparse.Action):
         options[self.dest] = values
 
 
-def add_channel_flags(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--channel`` or ``--job``, one of which is needed, and what describes a channel."""
-    what = parser.add_mutually_exclusive_group(required=True)
+def add_channel_flags(
+    parser: argparse.ArgumentParser,
+    *,
+    required: bool = True,
+    job_help: str = "the InputDataConfig of a CreateTrainingJob request",
+) -> None:
+    """Adds ``--channel`` or ``--job``, and what describes a channel.
+
+    Args:
+        parser: Gets the flags.
+        required: One of the two is needed.
+        job_help: What is read of the job.
+    """
+    what = parser.add_mutually_exclusive_group(required=required)
     what.add_argument(
         "--channel",
         action=_Begin,
@@ -52,9 +63,7 @@ def add_channel_flags(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=URI",
         help="what to stream: s3://bucket/prefix, file:///path or a path; may be repeated",
     )
-    what.add_argument(
-        "--job", metavar="FILE.json", help="the InputDataConfig of a CreateTrainingJob request"
-    )
+    what.add_argument("--job", metavar="FILE.json", help=job_help)
     group = parser.add_argument_group(
         "channel options", "Each is about the --channel before it. Values are SageMaker's."
     )
@@ -95,7 +104,12 @@ def channels_from_flags(args: argparse.Namespace) -> tuple[Channel, ...]:
 
     if args.job is not None:
         return channels_from_file(Path(args.job))
-    return as_channels([_channel(text, options) for text, options in args.channels])
+    return as_channels(given_channels(args))
+
+
+def given_channels(args: argparse.Namespace) -> tuple[Channel, ...]:
+    """The channels of ``--channel``, if there are any."""
+    return tuple(_channel(text, options) for text, options in args.channels or ())
 
 
 def _channel(text: str, options: dict[str, Any]) -> Channel:

@@ -8,6 +8,7 @@ does only what is missing.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
@@ -17,6 +18,29 @@ if TYPE_CHECKING:
     from sagemaker_tensorflow.transform.spec import TransformSpec
 
 _EXIT_STATUS = {"Completed": 0, "CompletedWithErrors": 3, "Stopped": 130}
+# Flags that are fields of TransformSpec as they are.
+_SETTINGS = (
+    *("data_type", "content_type", "compression", "split_type", "strategy"),
+    *("max_concurrent_transforms", "accept", "assemble_with", "max_retries"),
+)
+_PROCESSING = ("input_filter", "output_filter", "join_source")
+# What a CreateTransformJob request says, and --job allows no flag for.
+_IN_REQUEST = (
+    *("input", "output", "job_name", "max_payload", "timeout", "env"),
+    *_SETTINGS,
+    *_PROCESSING,
+)
+# What the fields of a spec are called here, where that is not their names with hyphens.
+_FLAGS = {"input_uri": "--input", "output_uri": "--output", "timeout_seconds": "--timeout"}
+_EPILOG = """\
+example:
+  smtf transform --model model.tar.gz --input s3://bucket/data/ \\
+    --output s3://bucket/results --content-type text/csv --split-type Line \\
+    --accept application/jsonlines
+
+exit status: 0 Completed; 3 CompletedWithErrors, with --on-error record; 1 Failed,
+or the job could not begin or go on; 130 stopped by Ctrl-C or SIGTERM; 2 wrong usage.
+"""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -24,14 +48,19 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "transform",
         help="run a SavedModel over the objects of a prefix, manifest or folder",
-        description="Run a SavedModel over every object of a prefix, manifest or folder and write "
-        "one result per object, as SageMaker Batch Transform does. A job that was stopped goes on "
-        "where it was when it is run again.",
+        description="Run a SavedModel over every object of a prefix, manifest or folder and write\n"
+        "one result per object, as SageMaker Batch Transform does. A job that was stopped\n"
+        "goes on where it was when it is run again.",
+        usage="%(prog)s --model URI --input URI --output URI [options]\n"
+        "       %(prog)s --model URI --job FILE [options]\n"
+        "       %(prog)s --model URI --describe",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--model", required=True, metavar="URI", help="SavedModel folder, model.tar.gz or .keras")
     add("--describe", action="store_true", help="print the model's signatures and end")
-    add("--signature", default="serving_default", metavar="NAME", help="of the model")
+    add("--signature", default="serving_default", metavar="NAME", help="of the model (%(default)s)")
     _add_input_flags(parser)
     _add_output_flags(parser)
     _add_running_flags(parser)
@@ -43,41 +72,86 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _add_input_flags(parser: argparse.ArgumentParser) -> None:
+    # What --job allows no flag for has no default here, so that it is seen which were given: the
+    # defaults are those of TransformSpec.
     add = parser.add_argument_group("input").add_argument
     add("--input", metavar="URI", help="key prefix, object, folder, file or manifest")
-    add("--data-type", default="S3Prefix", choices=("S3Prefix", "ManifestFile"))
-    add("--content-type", default="", metavar="MIME", help="default: what fits the model's inputs")
-    add("--compression", default="None", choices=("None", "Gzip"))
-    add("--split-type", default="None", choices=("None", "Line", "RecordIO", "TFRecord"))
-    add("--strategy", default="MultiRecord", choices=("MultiRecord", "SingleRecord"))
-    add("--max-payload", type=int, metavar="MB", help="bound on a payload, 0 for none (default 6)")
-    add("--input-filter", default="$", metavar="JSONPATH", help="what the model gets of a record")
+    add(
+        "--data-type",
+        choices=("S3Prefix", "ManifestFile"),
+        help="what --input names: objects (default) or a list of them",
+    )
+    add(
+        "--content-type",
+        metavar="MIME",
+        help="of the records, such as text/csv (default: what fits --split-type and the model)",
+    )
+    add("--compression", choices=("None", "Gzip"), help="of the objects")
+    add(
+        "--split-type",
+        choices=("None", "Line", "RecordIO", "TFRecord"),
+        help="how objects are cut into records (default: they are not)",
+    )
+    add(
+        "--strategy",
+        choices=("MultiRecord", "SingleRecord"),
+        help="records that one response answers: as many as --max-payload allows (default), or one",
+    )
+    add(
+        "--max-payload",
+        type=int,
+        metavar="MB",
+        help="bound on the records of a response, and on each (default 6; 0 for none)",
+    )
+    add("--input-filter", metavar="JSONPATH", help="what the model gets of a record")
     add("--job", metavar="FILE", help="a CreateTransformJob request as JSON, instead of the flags")
 
 
 def _add_output_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("output").add_argument
     add("--output", metavar="URI", help="s3://bucket/prefix or a folder")
-    add("--accept", default="", metavar="MIME", help="of the results (default application/json)")
-    add("--assemble-with", default="None", choices=("None", "Line"))
-    add("--join-source", default="None", choices=("None", "Input"))
-    add("--output-filter", default="$", metavar="JSONPATH", help="what is written of a result")
+    add("--accept", metavar="MIME", help="of the results (default application/json)")
     add(
-        "--on-error", default="object", choices=("object", "record"), help="what a bad record costs"
+        "--assemble-with",
+        choices=("None", "Line"),
+        help="Line: end each response with a newline",
+    )
+    add(
+        "--join-source",
+        choices=("None", "Input"),
+        help="Input: write each record with its result",
+    )
+    add("--output-filter", metavar="JSONPATH", help="what is written of a result")
+    add(
+        "--on-error",
+        default="object",
+        choices=("object", "record"),
+        help="what a bad record costs: the result of its object (default), or itself alone",
     )
     add("--overwrite", action="store_true", help="do finished objects again")
 
 
 def _add_running_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("running").add_argument
-    add("--job-name", metavar="NAME", help="of the job's log and record")
-    add("--batch-size", type=int, default=0, metavar="N", help="instances per call (default auto)")
-    add("--max-concurrent-transforms", type=int, default=0, metavar="N", help="of inference.py")
-    add("--timeout", type=float, default=600, metavar="S", help="of a call of the model")
-    add("--max-retries", type=int, default=3, metavar="N", help="of a call of the model")
+    add("--job-name", metavar="NAME", help="of the job's log and report (default: by the time)")
+    add(
+        "--batch-size",
+        type=int,
+        default=0,
+        metavar="N",
+        help="instances per call of the model (default: found at run time)",
+    )
+    add(
+        "--max-concurrent-transforms",
+        type=int,
+        metavar="N",
+        help="calls of inference.py at a time (default 1)",
+    )
+    add("--timeout", type=float, metavar="S", help="of a call of the model (600)")
+    add("--max-retries", type=int, metavar="N", help="of a call of the model (3)")
     add("--jit-compile", action="store_true", help="compile the model with XLA")
     add("--mixed-precision", action="store_true", help="compute in 16 bits, where the model allows")
-    add("--env", action="append", default=[], metavar="K=V", help="for inference.py; repeat")
+    add("--env", action="append", metavar="K=V", help="for inference.py; repeat")
     add("--metrics-port", type=int, metavar="PORT", help="serve Prometheus metrics on loopback")
 
 
@@ -87,9 +161,11 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from sagemaker_tensorflow.cli.logging_setup import set_up_logging
+    from sagemaker_tensorflow.cli.tensorflow_notes import leave_out_notes
     from sagemaker_tensorflow.s3_options import S3Options
 
-    _quieten_tensorflow(args)
+    if not args.verbose:
+        leave_out_notes()
     s3_options = S3Options(args.profile, args.region, args.endpoint_url, args.anonymous)
     if args.describe:
         return _describe(args.model, s3_options)
@@ -106,16 +182,13 @@ def run(args: argparse.Namespace) -> int:
     )
     # What SIGINT does: the job is Stopped, and can go on later.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    result = job.run()
+    try:
+        result = job.run()
+    except KeyboardInterrupt:
+        if not args.quiet:
+            print("smtf: stopped; run the same command to go on where it was", file=sys.stderr)
+        return _EXIT_STATUS["Stopped"]
     return _EXIT_STATUS.get(result.status, 1)
-
-
-def _quieten_tensorflow(args: argparse.Namespace) -> None:
-    """Its notes on the processor and the like; before it is loaded, and unless somebody chose."""
-    import os
-
-    if not args.verbose:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def _describe(model: str, s3_options: S3Options) -> int:
@@ -126,6 +199,8 @@ def _describe(model: str, s3_options: S3Options) -> int:
 
 
 def _spec(args: argparse.Namespace) -> TransformSpec:
+    import dataclasses
+
     from sagemaker_tensorflow.transform.spec import DataProcessing, TransformSpec
     from sagemaker_tensorflow.transform.transform_request import check_spec, payload_bytes
     from sagemaker_tensorflow.transform.transformer import base_name_of_model, make_job_name
@@ -137,28 +212,38 @@ def _spec(args: argparse.Namespace) -> TransformSpec:
         input_uri=args.input or "",
         output_uri=args.output or "",
         job_name=args.job_name or make_job_name(base_name_of_model(args.model)),
-        signature=args.signature,
-        data_type=args.data_type,
-        content_type=args.content_type,
-        compression=args.compression,
-        split_type=args.split_type,
-        strategy=args.strategy,
         max_payload_bytes=payload_bytes(args.max_payload),
-        max_concurrent_transforms=args.max_concurrent_transforms,
-        accept=args.accept,
-        assemble_with=args.assemble_with,
-        data_processing=DataProcessing(args.input_filter, args.output_filter, args.join_source),
-        timeout_seconds=args.timeout,
-        max_retries=args.max_retries,
-        on_error=args.on_error,
-        batch_size=args.batch_size,
-        overwrite=args.overwrite,
-        jit_compile=args.jit_compile,
-        mixed_precision=args.mixed_precision,
-        environment=tuple(_variable(text) for text in args.env),
+        data_processing=DataProcessing(**_given(args, _PROCESSING)),
+        environment=tuple(_variable(text) for text in args.env or ()),
+        **_given(args, _SETTINGS),
+        **_beside_a_request(args),
     )
-    check_spec(spec)
+    if args.timeout is not None:
+        spec = dataclasses.replace(spec, timeout_seconds=args.timeout)
+    fields = [field.name for field in dataclasses.fields(spec)]
+    check_spec(spec, {name: _flag(name) for name in (*fields, "join_source", "max_payload")})
     return spec
+
+
+def _flag(name: str) -> str:
+    return _FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
+def _given(args: argparse.Namespace, flags: Iterable[str]) -> dict[str, Any]:
+    values = {flag: getattr(args, flag) for flag in flags}
+    return {flag: value for flag, value in values.items() if value is not None}
+
+
+def _beside_a_request(args: argparse.Namespace) -> dict[str, Any]:
+    """What a CreateTransformJob request has no member for."""
+    return {
+        "signature": args.signature,
+        "on_error": args.on_error,
+        "batch_size": args.batch_size,
+        "overwrite": args.overwrite,
+        "jit_compile": args.jit_compile,
+        "mixed_precision": args.mixed_precision,
+    }
 
 
 def _spec_from_file(args: argparse.Namespace) -> TransformSpec:
@@ -170,22 +255,19 @@ def _spec_from_file(args: argparse.Namespace) -> TransformSpec:
     from sagemaker_tensorflow.system_errors import translated_os_errors
     from sagemaker_tensorflow.transform.transform_request import spec_from_request
 
+    given = [_flag(name) for name in _given(args, _IN_REQUEST)]
+    if given:
+        raise InvalidArgumentError(
+            f"--job {args.job} and {', '.join(given)}: a request has members for these; leave them "
+            "out, or change the request"
+        )
     with translated_os_errors("reading a job's description"):
         data = Path(args.job).read_bytes()
     try:
         request = json.loads(data)
     except ValueError as error:
         raise InvalidArgumentError(f"{args.job} is not JSON: {error}") from error
-    # What the request has no member for is taken from the flags.
-    return dataclasses.replace(
-        spec_from_request(request, args.model),
-        signature=args.signature,
-        on_error=args.on_error,
-        batch_size=args.batch_size,
-        overwrite=args.overwrite,
-        jit_compile=args.jit_compile,
-        mixed_precision=args.mixed_precision,
-    )
+    return dataclasses.replace(spec_from_request(request, args.model), **_beside_a_request(args))
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""Training jobs: a script in SageMaker's training environment, on this machine."""

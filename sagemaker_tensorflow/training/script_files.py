@@ -1,0 +1,101 @@
+"""Puts a job's script, and what it needs, where the script runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sagemaker_tensorflow.errors import InvalidArgumentError, NotFoundError
+from sagemaker_tensorflow.locations import LocalLocation, S3Location, parse_location
+from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.system_errors import translated_os_errors
+from sagemaker_tensorflow.training.spec import TrainingSpec
+from sagemaker_tensorflow.transform.model_archives import is_archive, unpack
+
+# The largest source that the service takes is far below; see `model_archives.unpack`.
+_MOST_SOURCE_BYTES = 5 << 30
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".git")
+
+
+def script_name(spec: TrainingSpec) -> str:
+    """The script's path in the folder where it runs."""
+    return spec.entry_point if spec.source_dir is not None else Path(spec.entry_point).name
+
+
+def place_script(spec: TrainingSpec, code: Path, s3_options: S3Options) -> None:
+    """Copies, or fetches and unpacks, what ``entry_point`` and ``source_dir`` name.
+
+    Args:
+        spec: Of the job.
+        code: An empty folder.
+        s3_options: How to reach S3.
+
+    Raises:
+        NotFoundError: It is not there; says what was looked for.
+        PipeModeDatasetException: It cannot be copied or fetched.
+    """
+    if spec.source_dir is None:
+        _copy(_local_path(spec.entry_point, "entry_point"), code / script_name(spec))
+    else:
+        _place_source(spec.source_dir, code, s3_options)
+    for dependency in spec.dependencies:
+        path = _local_path(dependency, "dependencies")
+        _copy(path, code / path.name)
+    if not (code / script_name(spec)).is_file():
+        place = f"source_dir={spec.source_dir!r}" if spec.source_dir else "the current directory"
+        raise NotFoundError(f"entry_point={spec.entry_point!r} is no file in {place}")
+
+
+def _place_source(source_dir: str, code: Path, s3_options: S3Options) -> None:
+    location = parse_location(source_dir)
+    if not is_archive(source_dir):
+        _copy(_local_path(source_dir, "source_dir"), code)
+        return
+    fetched = code.with_name("fetched-source.tar.gz")
+    if isinstance(location, S3Location):
+        _download(location, fetched, s3_options)
+        archive = fetched
+    else:
+        archive = location.path
+        if not archive.is_file():
+            raise NotFoundError(f"source_dir={source_dir!r}: there is no file {archive}")
+    code.rmdir()  # unpack makes it
+    unpack(archive, code, _MOST_SOURCE_BYTES)
+    fetched.unlink(missing_ok=True)
+
+
+def _local_path(given: str, name: str) -> Path:
+    location = parse_location(given)
+    if not isinstance(location, LocalLocation):
+        raise InvalidArgumentError(
+            f"{name}={given!r}: from S3 the code comes as one source_dir=s3://.../sourcedir.tar.gz"
+        )
+    if not location.path.exists():
+        raise NotFoundError(f"{name}={given!r}: there is nothing at {location.path}")
+    return location.path
+
+
+def _copy(source: Path, target: Path) -> None:
+    with translated_os_errors(f"copying {source}"):
+        try:
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=_LEFT_OUT, dirs_exist_ok=True)
+            else:
+                shutil.copy2(source, target)
+        except shutil.Error as error:  # a list of what could not be copied
+            raise OSError(str(error)) from error
+
+
+def _download(location: S3Location, target: Path, s3_options: S3Options) -> None:
+    from sagemaker_tensorflow.s3_errors import translated_s3_errors
+    from sagemaker_tensorflow.s3_session import S3Session
+
+    what = f"downloading source_dir {location}"
+    session = S3Session.from_options(s3_options)
+    try:
+        with translated_os_errors(what), translated_s3_errors(what):
+            answer = session.client.get_object(Bucket=location.bucket, Key=location.prefix)
+            with target.open("wb") as file:
+                shutil.copyfileobj(answer["Body"], file)
+    finally:
+        session.close()

@@ -1,0 +1,82 @@
+"""Script mode: which command runs a script, and what it is told.
+
+AWS's training toolkit (PyPI: sagemaker-training) is what does this in SageMaker's containers. A
+script gets the same arguments and ``SM_`` variables here without it; docs/architecture.md says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sagemaker_tensorflow.training.environment import job_variables, script_variables
+from sagemaker_tensorflow.training.hyperparameters import decoded, of_script, script_arguments
+from sagemaker_tensorflow.training.job_directory import MlDirectory
+from sagemaker_tensorflow.training.resources import Resources
+from sagemaker_tensorflow.training.script_process import ScriptCommand
+
+_log = logging.getLogger(__name__)
+
+_PACKAGE_ROOT = Path(__file__).parent.parent.parent
+
+
+def script_command(
+    job_name: str,
+    ml: MlDirectory,
+    resources: Resources,
+    entry_point: str,
+    hyperparameters: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> ScriptCommand:
+    """The command for a script that is in its place.
+
+    Args:
+        job_name: Of the job.
+        ml: Of the host, with its configuration.
+        resources: Of the host.
+        entry_point: Relative to ``code``.
+        hyperparameters: Texts.
+        environment: What the job adds, and what wins.
+    """
+    _warn_of_what_is_not_installed(ml)
+    arguments = script_arguments(of_script(decoded(hyperparameters)))
+    variables = {
+        **job_variables(job_name, ml, resources),
+        **script_variables(job_name, ml, resources, entry_point, hyperparameters),
+        "PYTHONPATH": _python_path(str(ml.code)),
+        **environment,
+    }
+    return ScriptCommand(tuple(_argv(ml, entry_point, arguments)), variables, ml.code)
+
+
+def _argv(ml: MlDirectory, entry_point: str, arguments: list[str]) -> list[str]:
+    if entry_point.endswith(".py"):
+        return [sys.executable, entry_point, *arguments]
+    (ml.code / entry_point).chmod(0o755)
+    return ["/bin/sh", "-c", shlex.join([f"./{entry_point}", *arguments])]
+
+
+def _warn_of_what_is_not_installed(ml: MlDirectory) -> None:
+    for name in ("requirements.txt", "setup.py"):
+        if (ml.code / name).exists():
+            _log.warning(
+                "%s is not installed, as a container would: the script runs in this environment; "
+                "install there what it needs",
+                name,
+            )
+
+
+def _python_path(code: str) -> str:
+    """Lets the script import what lies beside it, and what this process finds in places of its own.
+
+    Absolute, because the script runs in another directory.
+    """
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [code, *(str(Path(path).absolute()) for path in given if path)]
+    if not {"site-packages", "dist-packages"} & set(_PACKAGE_ROOT.parts):
+        paths.append(str(_PACKAGE_ROOT))  # a checkout
+    return os.pathsep.join(dict.fromkeys(paths))

@@ -1,0 +1,126 @@
+"""How a job stands, in the words of DescribeTrainingJob."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+# API_DescribeTrainingJob.html
+_MOST_REASON = 1024
+_ENDED = ("Completed", "Failed", "Stopped")
+_MESSAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "Starting": "Preparing the job's directory",
+        "Downloading": "Downloading input data",
+        "Training": "The script runs",
+        "Uploading": "Uploading the model and other output",
+        "Stopping": "Stopping the script",
+        "Completed": "Training job completed",
+        "Stopped": "Training job stopped",
+        "MaxRuntimeExceeded": "The script ran longer than max_run",
+        "Failed": "Training job failed",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One secondary status of a job's life.
+
+    Attributes:
+        status: ``Starting``, ``Downloading``, ``Training``, ``Stopping``, ``Uploading``,
+            ``Completed``, ``Failed``, ``Stopped`` or ``MaxRuntimeExceeded``.
+        start: UTC.
+        end: UTC; None while it lasts.
+    """
+
+    status: str
+    start: datetime.datetime
+    end: datetime.datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A member of SecondaryStatusTransitions."""
+        end = {} if self.end is None else {"EndTime": self.end}
+        message = _MESSAGES[self.status]
+        return {"Status": self.status, "StartTime": self.start, **end, "StatusMessage": message}
+
+
+class JobStatus:
+    """A job's status and how it came to it. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._primary = "InProgress"
+        self._reason = ""
+        self._created = _now()
+        self._transitions: list[Transition] = []
+        self.enter("Starting")
+
+    @property
+    def primary(self) -> str:
+        """``InProgress``, ``Stopping``, ``Completed``, ``Failed`` or ``Stopped``."""
+        return self._primary
+
+    @property
+    def secondary(self) -> str:
+        """Of the last transition."""
+        return self._transitions[-1].status
+
+    @property
+    def failure_reason(self) -> str:
+        """Why it failed; "" if it did not."""
+        return self._reason
+
+    def enter(self, secondary: str) -> None:
+        """Notes a stage that begins now."""
+        with self._lock:
+            self._turn(secondary)
+
+    def begin_stopping(self) -> None:
+        """Notes that it has been told to stop."""
+        with self._lock:
+            if self._primary == "InProgress":
+                self._primary = "Stopping"
+                self._turn("Stopping")
+
+    def finish(self, primary: str, secondary: str = "", reason: str = "") -> None:
+        """Notes the end; `secondary` is `primary` unless it says more."""
+        with self._lock:
+            self._primary = primary
+            self._reason = reason[:_MOST_REASON]
+            self._turn(secondary or primary)
+
+    def _turn(self, secondary: str) -> None:
+        now = _now()
+        if self._transitions:
+            self._transitions[-1] = replace(self._transitions[-1], end=now)
+        end = now if self._primary in _ENDED else None
+        self._transitions.append(Transition(secondary, now, end))
+
+    def to_json(self) -> dict[str, Any]:
+        """The members of DescribeTrainingJob's answer that are about status and time."""
+        with self._lock:
+            transitions = list(self._transitions)
+            answer: dict[str, Any] = {
+                "TrainingJobStatus": self._primary,
+                "SecondaryStatus": transitions[-1].status,
+                "SecondaryStatusTransitions": [one.to_json() for one in transitions],
+                "CreationTime": self._created,
+                "LastModifiedTime": transitions[-1].start,
+            }
+            if self._reason:
+                answer["FailureReason"] = self._reason
+        begun = [one.start for one in transitions if one.status in ("Downloading", "Training")]
+        if begun:
+            answer["TrainingStartTime"] = begun[0]
+        if transitions[-1].end is not None:
+            answer["TrainingEndTime"] = transitions[-1].end
+        return answer
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from sagemaker_tensorflow.errors import NotFoundError
+from sagemaker_tensorflow.training.artifacts import upload_archive
+from sagemaker_tensorflow.transform.output_store import open_output_store
+
+
+def test_files_folders_and_links_without_owners(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    (folder / "1" / "variables").mkdir(parents=True)
+    (folder / "1" / "saved_model.pb").write_bytes(b"pb")
+    (folder / "latest").symlink_to("1")
+    os.mkfifo(folder / "pipe")
+    store = open_output_store(str(tmp_path / "out"))
+    uri = upload_archive(folder, store, "model.tar.gz")
+    assert uri == str(tmp_path / "out" / "model.tar.gz")
+    with tarfile.open(uri) as tar:
+        assert tar.getnames() == ["1", "1/saved_model.pb", "1/variables", "latest"]
+        assert {(member.uid, member.uname) for member in tar} == {(0, "")}
+
+
+def test_an_empty_folder_makes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    store = open_output_store(str(tmp_path / "out"))
+    assert upload_archive(tmp_path / "model", store, "model.tar.gz") is None
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("size", [1, 20 << 20])
+def test_the_stores_error_is_the_one_that_is_raised(aws: str, tmp_path: Path, size: int) -> None:
+    """Whether it comes with the last byte or in the middle, while files are being packed."""
+    (tmp_path / "weights").write_bytes(os.urandom(size))
+    store = open_output_store("s3://no-such-bucket/out")
+    with pytest.raises(NotFoundError, match="NoSuchBucket"):
+        upload_archive(tmp_path, store, "model.tar.gz")
+    store.close()

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sagemaker_tensorflow.cli import main
+from tests.training_jobs.conftest import Jobs
+
+SCRIPT = """
+    import os, sys
+    print(sys.argv[1:], os.environ["COLOUR"], os.path.basename(os.environ["SM_CHANNEL_TRAIN"]))
+    sys.exit(int(sys.argv[sys.argv.index("--status") + 1]))
+"""
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 0), (5, 1)])
+def test_runs_a_script(jobs: Jobs, folder: Path, status: int, code: int) -> None:
+    argv = ["--entry-point", jobs.script(SCRIPT), "--hp", f"status={status}", "--hp", "aa=b c"]
+    argv += ["--env", "COLOUR=blue", "--input-mode", "Pipe", "--channel", f"train={folder}"]
+    argv += ["--job-name", "job", "--jobs-dir", str(jobs.jobs_dir)]
+    ran = subprocess.run(
+        [sys.executable, "-m", "sagemaker_tensorflow.cli", "train", *argv],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == code, ran.stderr
+    assert ran.stdout == f"['--aa', 'b c', '--status', '{status}'] blue train\n"
+    outcome = "Failed: AlgorithmError: train.py: exit code: 5" if status else "Completed"
+    assert f"job: {outcome}" in ran.stderr
+    assert str(jobs.jobs_dir / "job" / "algo-1.log") in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ([], "give --entry-point, or --job"),
+        (["--entry-point", "t.py", "--hp", "epochs"], "--hp 'epochs': give NAME=VALUE"),
+        (["--entry-point", "t.py", "--instance-count", "2"], "several hosts are not there yet"),
+        (["--job", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_wrong_usage(argv: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *argv]) == 1
+    assert says in capsys.readouterr().err
