@@ -7,7 +7,7 @@ from typing import Any
 
 from transform_cases.bench import Bench, Contestant, Sample, compared, described, measured
 
-_FILES = 8
+_FILES = 16
 _RECORDS = 65_536  # of each file
 # Of each file for the others, which take longer for these than we do for all. Neither is faster
 # with more of them: what they cost at the start is outside of the time taken.

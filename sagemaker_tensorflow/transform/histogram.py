@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,17 +40,20 @@ class HistogramCounts:
         return self.total / self.count if self.count else 0.0
 
     def quantile(self, share: float) -> float:
-        """The upper bound of the range that the quantile is in; 0 without values.
+        """The upper bound of the range that the quantile is in, which has none beyond all bounds.
 
         Args:
             share: From 0 to 1, such as 0.99.
+
+        Returns:
+            A bound, `math.inf` behind the last one, or 0 without values.
         """
         seen, wanted = 0, share * self.count
         for bound, count in zip(self.bounds, self.counts, strict=False):
             seen += count
             if count and seen >= wanted:
                 return bound
-        return self.bounds[-1] if self.count else 0.0
+        return math.inf if self.count else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """``{"bounds": [...], "counts": [...], "sum": x}``."""

@@ -55,6 +55,12 @@ class InputList(Sequence[InputObject]):
     def __len__(self) -> int:
         return len(self._sizes)
 
+    def __iter__(self) -> Iterator[InputObject]:
+        """All objects, in less time than one by one."""
+        uri_of, relative_of = self._uri_of, self._relative_of
+        for index, (name, size, etag) in enumerate(self.listed()):
+            yield InputObject(index, uri_of(name), name, relative_of(name, index), size, etag)
+
     @overload
     def __getitem__(self, index: int) -> InputObject: ...
     @overload

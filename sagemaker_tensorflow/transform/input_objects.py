@@ -20,6 +20,7 @@ import contextlib
 import functools
 import itertools
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,8 @@ _STAT_THREADS = 20
 # How many are given to the threads at once: each takes about 1 kB until it is answered.
 _STAT_PAGE = 2000
 _MISSING = -1
+# What `quote` leaves as it is.
+_UNQUOTED = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 
 
 def list_inputs(input_uri: str, data_type: str, s3_options: S3Options) -> InputList:
@@ -189,4 +192,7 @@ def _s3_uri_of(bucket: str) -> Callable[[str], str]:
 
 
 def _file_uri(path: str) -> str:
+    # Most need no quoting, and finding that out this way takes a third of the time.
+    if _UNQUOTED(path):
+        return f"file://{path}"
     return f"file://{quote(os.fsencode(path))}"

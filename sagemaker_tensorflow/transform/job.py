@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TextIO
 
 from sagemaker_tensorflow.errors import NotFoundError, PipeModeDatasetException
@@ -15,7 +13,9 @@ from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.progress import TerminalLine
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.error_file import objects_with_error_files
+from sagemaker_tensorflow.transform.input_list import InputList
 from sagemaker_tensorflow.transform.input_objects import list_inputs
+from sagemaker_tensorflow.transform.job_lease import job_lease, job_owner
 from sagemaker_tensorflow.transform.job_log import JobLog
 from sagemaker_tensorflow.transform.job_progress import JobProgress, ObjectFailure, ProgressSnapshot
 from sagemaker_tensorflow.transform.job_record import JobRecord, job_folder
@@ -28,10 +28,13 @@ from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
 from sagemaker_tensorflow.transform.output_keys import check_collisions
 from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
 from sagemaker_tensorflow.transform.progress_line import LiveProgress
+from sagemaker_tensorflow.transform.quantities import counted
 from sagemaker_tensorflow.transform.records import InputObject
 from sagemaker_tensorflow.transform.report import write_report
+from sagemaker_tensorflow.transform.results_as_inputs import check_results_are_no_inputs
 from sagemaker_tensorflow.transform.settings_digest import settings_digest
 from sagemaker_tensorflow.transform.spec import TransformSpec
+from sagemaker_tensorflow.transform.temporary_folders import temporary_folder
 from sagemaker_tensorflow.transform.transform_request import check_spec, spec_from_request
 from sagemaker_tensorflow.transform.work import Work, open_work
 
@@ -76,15 +79,17 @@ class JobResult:
 
     def summary(self) -> str:
         """A few lines for people."""
-        parts = [f"{self.objects_done} of {self.objects} objects", f"{self.records} records"]
+        parts = [f"{self.objects_done:,} of {counted(self.objects, 'object')}"]
         if self.objects_skipped:
-            parts.insert(1, f"{self.objects_skipped} were finished before")
+            parts.append(f"{self.objects_skipped:,} finished before")
+        parts.append(counted(self.records, "record"))
         if self.objects_failed:
-            parts.append(f"{self.objects_failed} objects failed")
+            parts.append(f"{counted(self.objects_failed, 'object')} failed")
         if self.records_failed:
-            parts.append(f"{self.records_failed} records failed")
-        rate = f"{self.records / self.seconds:,.0f} records/s" if self.seconds > 0 else ""
-        lines = [f"{self.job_name}: {self.status}", f"  {', '.join(parts)}; {rate}"]
+            parts.append(f"{counted(self.records_failed, 'record')} failed")
+        some = self.records > 0 and self.seconds > 0
+        rate = f"; {self.records / self.seconds:,.0f} records/s" if some else ""
+        lines = [f"{self.job_name}: {self.status}", f"  {', '.join(parts)}{rate}"]
         lines += [f"  {_failure_words(failure)}" for failure in self.failures[:_SHOWN_FAILURES]]
         if len(self.failures) > _SHOWN_FAILURES:
             lines.append(f"  ... {self.record_uri} has the others")
@@ -153,20 +158,24 @@ class TransformJob:
             KeyboardInterrupt: It was interrupted. Run again, it goes on.
         """
         with contextlib.ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="smtf-transform-"))
-            files = fetch_model(self._spec.model, Path(folder), self._s3_options)
+            folder = stack.enter_context(temporary_folder())
+            files = fetch_model(self._spec.model, folder, self._s3_options)
             work = stack.enter_context(open_work(self._spec, files, self._devices))
             digest = settings_digest(work.spec, model_identity(files))
-            store = open_output_store(work.spec.output_uri, self._s3_options, owner=digest)
+            owner = job_owner(work.spec, digest)
+            store = open_output_store(work.spec.output_uri, self._s3_options, owner=owner)
             stack.callback(store.close)
-            return _Run(self, work, store, digest).run()
+            return _Run(self, work, store, digest, owner).run()
 
 
 class _Run:
     """What a job has while it runs."""
 
-    def __init__(self, job: TransformJob, work: Work, store: OutputStore, digest: str) -> None:
+    def __init__(
+        self, job: TransformJob, work: Work, store: OutputStore, digest: str, owner: str
+    ) -> None:
         self._job = job
+        self._owner = owner
         self._work = work
         self._spec = work.spec
         self._store = store
@@ -178,15 +187,19 @@ class _Run:
     def run(self) -> JobResult:
         objects = list_inputs(self._spec.input_uri, self._spec.data_type, self._job._s3_options)
         if not objects:
-            raise NotFoundError(f"there is nothing to transform under {self._spec.input_uri}")
+            raise NotFoundError(
+                f"there is nothing to transform under {self._spec.input_uri}: no object was found; "
+                "look at the prefix, and at data_type if it is a manifest"
+            )
         check_collisions(objects, local=self._store.folder is not None)
-        with self._metrics():
-            # The first thing that is written: who may not write learns it before any work is done.
+        check_results_are_no_inputs(self._spec, objects)
+        # The first things that are written: who may not write learns it before any work is done.
+        with self._metrics(), job_lease(self._store, self._owner, self._spec.job_name):
             self._record.write(self._progress.snapshot())
             with JobLog(self._store, self._spec.job_name):
                 return self._run_logged(objects)
 
-    def _run_logged(self, objects: Sequence[InputObject]) -> JobResult:
+    def _run_logged(self, objects: InputList) -> JobResult:
         try:
             # Closed before the outcome is written, lest its thread writes an older state over it.
             with self._live():
@@ -204,14 +217,17 @@ class _Run:
         _log.log(level, "%s", result.summary())
         return result
 
-    def _transform(self, objects: Sequence[InputObject]) -> None:
+    def _transform(self, objects: InputList) -> None:
         self._store.clean_left_overs()
         finished = {} if self._spec.overwrite else self._ledger.finished(objects)
-        missing = [obj for obj in objects if obj.index not in finished] if finished else objects
-        self._progress.expect(len(objects), sum(obj.size for obj in missing))
+        missing = _without(objects, finished)
+        size = objects.bytes if missing is objects else sum(obj.size for obj in missing)
+        self._progress.expect(len(objects), size)
         self._progress.skip_objects(len(finished))
         self._lacking_before = sum(entry.failed_records > 0 for entry in finished.values())
-        _log.info("%d objects to transform, %d are finished", len(missing), len(finished))
+        to_do = counted(len(missing), "object")
+        _log.info("%s to transform, %s finished before", to_do, f"{len(finished):,}")
+        _log.info("records are taken as %s", self._spec.content_type)
         self._record.start()
         if not missing:
             return
@@ -250,7 +266,8 @@ class _Run:
         if self._spec.on_error == "record" and now.objects_done + now.objects_skipped:
             return "CompletedWithErrors", ""
         causes = "; ".join(_failure_words(failure) for failure in now.failures[:_SHOWN_FAILURES])
-        return "Failed", f"{now.objects_failed} of {now.objects} objects have no result: {causes}"
+        failed = counted(now.objects_failed, "object")
+        return "Failed", f"{failed} of {now.objects:,} without a result: {causes}"
 
     def _end(self, status: str, reason: str) -> None:
         self._record.set_status(status, reason)
@@ -313,10 +330,17 @@ def describe_model(uri: str, s3_options: S3Options | None = None) -> str:
     """
     from sagemaker_tensorflow.transform.saved_models import describe_signatures
 
-    with tempfile.TemporaryDirectory(prefix="smtf-transform-") as folder:
-        return describe_signatures(fetch_model(uri, Path(folder), s3_options).model)
+    with temporary_folder() as folder:
+        return describe_signatures(fetch_model(uri, folder, s3_options).model)
+
+
+def _without(objects: InputList, finished: Container[int]) -> Sequence[InputObject]:
+    """Those with other indices, without making objects that nobody needs."""
+    if not finished:
+        return objects
+    return [objects[index] for index in range(len(objects)) if index not in finished]
 
 
 def _failure_words(failure: ObjectFailure) -> str:
-    what = "failed" if failure.failed else f"{failure.failed_records} records failed"
+    what = "failed" if failure.failed else f"{counted(failure.failed_records, 'record')} failed"
     return f"{failure.uri}: {what}: {failure.reasons[0] if failure.reasons else ''}"

@@ -56,7 +56,7 @@ class ObjectFailure:
         uri: Of the input.
         failed: There is no result; otherwise only records are missing in it.
         failed_records: How many.
-        reasons: The first few.
+        reasons: The first few that differ.
     """
 
     name: str
@@ -272,5 +272,7 @@ class JobProgress:
             failing = self._failing[obj.index] = _Failing(obj)
         failing.records += records
         failing.failed |= failed
-        if len(failing.reasons) < _REASONS_PER_OBJECT:
-            failing.reasons.append(" ".join(reason.split()))
+        told = " ".join(reason.split())
+        # The record's reason is the object's too, where a bad record costs its object.
+        if len(failing.reasons) < _REASONS_PER_OBJECT and told not in failing.reasons:
+            failing.reasons.append(told)

@@ -23,7 +23,7 @@ from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.transform.job_progress import ProgressSnapshot
 from sagemaker_tensorflow.transform.output_keys import BOOKKEEPING_FOLDER
 from sagemaker_tensorflow.transform.output_store import OutputStore
-from sagemaker_tensorflow.transform.spec import TransformSpec
+from sagemaker_tensorflow.transform.spec import UNBOUNDED_PAYLOAD, TransformSpec
 
 # The service's, and one of ours, for jobs that keep the good records of objects with bad ones.
 STATUSES = (
@@ -124,11 +124,12 @@ class JobRecord:
 def _request_fields(spec: TransformSpec) -> dict[str, Any]:
     """A CreateTransformJob request that asks for this job, as far as it can be said in one."""
     processing = spec.data_processing
+    payload_bytes = 0 if spec.max_payload_bytes == UNBOUNDED_PAYLOAD else spec.max_payload_bytes
     fields: dict[str, Any] = {
         "TransformJobName": spec.job_name,
         "ModelName": spec.model,
         "MaxConcurrentTransforms": spec.max_concurrent_transforms,
-        "MaxPayloadInMB": math.ceil(spec.max_payload_bytes / _MEBIBYTE),
+        "MaxPayloadInMB": math.ceil(payload_bytes / _MEBIBYTE),
         "BatchStrategy": spec.strategy,
         "ModelClientConfig": {
             "InvocationsTimeoutInSeconds": spec.timeout_seconds,

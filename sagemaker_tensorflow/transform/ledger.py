@@ -30,9 +30,11 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from sagemaker_tensorflow.errors import PipeModeDatasetException
 from sagemaker_tensorflow.transform.output_keys import BOOKKEEPING_FOLDER, output_name
@@ -48,6 +50,8 @@ _READERS = 16
 # Joining costs a request for each segment, reading them at every start too.
 _MOST_SEGMENTS = 64
 _JOINED_ENTRIES = 100_000
+# Lines that are parsed by one call: each holds a kilobyte of Python's values until it is an entry.
+_PARSED_LINES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,12 @@ class LedgerEntry:
         )
 
 
+_FIELDS = tuple(field.name for field in fields(LedgerEntry))
+_attributes = attrgetter(*_FIELDS)
+_items = itemgetter(*_FIELDS)
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class Ledger:
     """The finished objects of jobs with one settings digest. Thread-safe.
 
@@ -129,13 +139,24 @@ class Ledger:
             PipeModeDatasetException: Ledger or results cannot be listed or read.
         """
         entries = self._read()
-        known = {o.index: e for o in objects if (e := entries.get(o.uri)) and _is_of(e, o)}
-        if not known:
+        if not entries:
             return {}
-        names = {obj.index: output_name(obj) for obj in objects if obj.index in known}
-        prefix = os.path.commonprefix([*names.values()])  # noqa: RUF071 - it may end in a name
-        there = {stored.name: stored for stored in self._store.list_stored(prefix)}
-        return {i: e for i, e in known.items() if _is_result_of(there.get(names[i]), e)}
+        known: dict[str, tuple[int, LedgerEntry]] = {}  # by the result's name
+        for obj in objects:
+            entry = entries.get(obj.uri)
+            if entry is not None and _is_of(entry, obj):
+                known[output_name(obj)] = obj.index, entry
+        return dict(self._with_results(known)) if known else {}
+
+    def _with_results(
+        self, known: Mapping[str, tuple[int, LedgerEntry]]
+    ) -> Iterator[tuple[int, LedgerEntry]]:
+        """Those whose result is what it was."""
+        prefix = os.path.commonprefix([*known])  # noqa: RUF071 - it may end in a name
+        for stored in self._store.list_stored(prefix):
+            index, entry = known.get(stored.name, (-1, None))
+            if entry is not None and _is_result_of(stored, entry):
+                yield index, entry
 
     def add(self, entry: LedgerEntry) -> None:
         """Notes a finished object: its result must be committed."""
@@ -187,7 +208,7 @@ class Ledger:
         # In the order of time, so that the latest word on an object is read last. Random, so that
         # two segments never have one name, whoever writes them.
         name = f"{self._folder}{time.time_ns():020d}-{secrets.token_hex(8)}.jsonl"
-        lines = (json.dumps(asdict(entry), separators=(",", ":")) for entry in entries)
+        lines = (_to_json(dict(zip(_FIELDS, _attributes(entry), strict=True))) for entry in entries)
         self._store.write_small(name, "".join(f"{line}\n" for line in lines).encode())
 
     def _read(self) -> dict[str, LedgerEntry]:
@@ -211,20 +232,35 @@ class Ledger:
 
 
 def _entries(segment: bytes) -> Iterator[LedgerEntry]:
-    for line in segment.splitlines():
-        entry = _entry(line)
-        if entry is not None:
-            yield entry
+    lines = segment.splitlines()
+    for begin in range(0, len(lines), _PARSED_LINES):
+        for value in _values(lines[begin : begin + _PARSED_LINES]):
+            entry = _entry(value)
+            if entry is not None:
+                yield entry
 
 
-def _entry(line: bytes) -> LedgerEntry | None:
-    """None for a line that is not whole, or that a later version wrote."""
+def _values(lines: Sequence[bytes]) -> list[Any]:
+    """What lines hold, all of them parsed at once, unless one of them is not whole."""
     try:
-        values = json.loads(line)
-        entry = LedgerEntry(**{field.name: values[field.name] for field in fields(LedgerEntry)})
-    except (ValueError, KeyError, TypeError):
+        return list(json.loads(b"[%s]" % b",".join(lines)))
+    except ValueError:
+        return [value for line in lines for value in _value(line)]
+
+
+def _value(line: bytes) -> list[Any]:
+    try:
+        return [json.loads(line)]
+    except ValueError:
+        return []
+
+
+def _entry(value: Any) -> LedgerEntry | None:
+    """None for what a later version wrote."""
+    try:
+        return LedgerEntry(*_items(value))
+    except (KeyError, TypeError):
         return None
-    return entry
 
 
 def _is_of(entry: LedgerEntry, obj: InputObject) -> bool:
@@ -232,8 +268,8 @@ def _is_of(entry: LedgerEntry, obj: InputObject) -> bool:
     return bool(obj.etag) and seen == (obj.relative, obj.etag, obj.size)
 
 
-def _is_result_of(stored: StoredObject | None, entry: LedgerEntry) -> bool:
-    if stored is None or stored.size != entry.output_size:
+def _is_result_of(stored: StoredObject, entry: LedgerEntry) -> bool:
+    if stored.size != entry.output_size:
         return False
     # Not every store puts the same quotes around it in each kind of answer.
     return stored.etag.strip('"') == entry.output_etag.strip('"')

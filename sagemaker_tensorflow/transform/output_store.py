@@ -78,8 +78,14 @@ class OutputStore(Protocol):
             PipeModeDatasetException: It cannot be read.
         """
 
-    def write_small(self, name: str, data: bytes) -> StoredObject:
-        """Writes an object that is in memory as a whole, as atomically as a writer does."""
+    def write_small(
+        self, name: str, data: bytes, content_type: str = "application/json"
+    ) -> StoredObject:
+        """Writes an object that is in memory as a whole, as atomically as a writer does.
+
+        Raises:
+            PipeModeDatasetException: It cannot be; what was there before still is.
+        """
 
     def stat(self, name: str) -> StoredObject | None:
         """Size and ETag of an object, or None where none is."""
@@ -99,8 +105,8 @@ class OutputStore(Protocol):
     def clean_left_overs(self) -> int:
         """Removes what killed processes with this `owner` left half-written; how many objects.
 
-        A process of the same owner that still runs keeps its local files; its multipart uploads
-        are aborted, and it fails when it completes them: one job is to be run once at a time.
+        A process of the same owner that still runs keeps its local files, or writes them again, but
+        its multipart uploads are aborted: who calls this has the owner's `job_lease`.
         """
 
     def close(self) -> None:
@@ -117,7 +123,7 @@ def open_output_store(
             slash at its end gets one.
         s3_options: How to reach S3.
         owner: Names the job, so that a later run of it finds what this one leaves behind when it is
-            killed: `settings_digest`. Without one nothing is noted and nothing cleaned.
+            killed: `job_owner`. Without one nothing is noted and nothing cleaned.
         fsync: Files survive a loss of power, not only the end of the process; slower.
 
     Raises:

@@ -11,6 +11,7 @@ from typing import TextIO
 from sagemaker_tensorflow.errors import PipeModeDatasetException
 from sagemaker_tensorflow.progress import TerminalLine, format_bytes
 from sagemaker_tensorflow.transform.job_progress import JobProgress, ProgressSnapshot, Sample
+from sagemaker_tensorflow.transform.quantities import counted, format_seconds
 
 _log = logging.getLogger(__name__)
 
@@ -24,33 +25,23 @@ _LINE_SECONDS = 30.0
 def describe_progress(now: ProgressSnapshot) -> str:
     """One line: objects done of all, records/s, MB/s of input, the time that is left, failures."""
     records_rate, bytes_rate = _rates(now)
-    total = "?" if now.objects is None else str(now.objects)
+    total = "? objects" if now.objects is None else counted(now.objects, "object")
     parts = [
-        f"{now.objects_ended}/{total} objects",
-        f"{now.records} records",
-        f"{records_rate:.0f} records/s",
+        f"{now.objects_ended:,}/{total}",
+        counted(now.records, "record"),
+        f"{records_rate:,.0f} records/s",
         f"{format_bytes(bytes_rate)}/s",
     ]
     left = now.bytes_expected - now.bytes_in
     if bytes_rate > 0 and left > 0:
         parts.append(f"{format_seconds(left / bytes_rate)} left")
     if now.objects_skipped:
-        parts.append(f"{now.objects_skipped} finished before")
+        parts.append(f"{now.objects_skipped:,} finished before")
     if now.objects_failed:
-        parts.append(f"{now.objects_failed} objects failed")
+        parts.append(f"{counted(now.objects_failed, 'object')} failed")
     if now.records_failed:
-        parts.append(f"{now.records_failed} records failed")
+        parts.append(f"{counted(now.records_failed, 'record')} failed")
     return ", ".join(parts)
-
-
-def format_seconds(seconds: float) -> str:
-    """``42 s``, ``3 min 05 s`` or ``2 h 10 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def _rates(now: ProgressSnapshot) -> tuple[float, float]:

@@ -6,24 +6,33 @@ It is made of nothing but ``job.json`` (`job_record`), so it can also be made la
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.progress import format_bytes
-from sagemaker_tensorflow.transform.histogram import HistogramCounts
+from sagemaker_tensorflow.transform.histogram import LATENCY_BOUNDS, HistogramCounts
 from sagemaker_tensorflow.transform.job_record import job_folder
 from sagemaker_tensorflow.transform.output_store import OutputStore, StoredObject
-from sagemaker_tensorflow.transform.progress_line import format_seconds
-from sagemaker_tensorflow.transform.report_charts import Bar, bar_chart, row_chart, time_chart
+from sagemaker_tensorflow.transform.quantities import counted, latency, short_number
+from sagemaker_tensorflow.transform.report_charts import (
+    Bar,
+    Format,
+    histogram,
+    row_chart,
+    time_chart,
+)
 from sagemaker_tensorflow.transform.report_page import card, page, table, tile
+from sagemaker_tensorflow.transform.report_settings import settings_rows
 
 _TONES = {"Completed": "good", "CompletedWithErrors": "warn", "Failed": "bad", "Stopped": "warn"}
 # A line of more points than pixels only looks like noise.
 _MOST_POINTS = 200
 _MOST_FAILURES = 200
+# Of the usual time between samples: what is shorter is the rest of a job that ended within one.
+_WHOLE_STRETCH = 0.99
 
 
 def write_report(store: OutputStore, job: Mapping[str, Any]) -> StoredObject:
@@ -67,7 +76,7 @@ def _render(job: Mapping[str, Any]) -> str:
         f'<div class="tiles">{"".join(_tiles(progress))}</div>',
         f'<div class="charts">{"".join(_charts(progress))}</div>',
         _failures(progress["Failures"], progress["Objects"]["WithErrors"]),
-        card("Settings", "", _settings(job)),
+        card("Settings", "", table([("Name", False), ("Value", False)], settings_rows(job))),
     ]
     return page(f"{job['TransformJobName']}: {job['TransformJobStatus']}", "\n".join(parts))
 
@@ -99,37 +108,41 @@ def _moment(text: str) -> str:
 def _tiles(progress: Mapping[str, Any]) -> list[str]:
     objects, records, size = progress["Objects"], progress["Records"], progress["Bytes"]
     seconds = progress["Seconds"] or 1.0
-    total = "?" if objects["Total"] is None else f"{objects['Total']:,}"
-    counts = [
-        (f"{objects['Done']:,}", f"of {total} objects done"),
-        (f"{objects['Skipped']:,}", "objects finished before"),
-        (f"{objects['Failed']:,}", "objects failed"),
-        (f"{records['Done']:,}", "records"),
-        (f"{records['Failed']:,}", "records failed"),
-        (format_seconds(progress["Seconds"]), "duration"),
-        (f"{records['Done'] / seconds:,.0f}", "records per second"),
-        (f"{format_bytes(size['In'] / seconds)}/s", "of input"),
-        (format_bytes(size["Out"]), "of results"),
-        (f"{progress['Retries']:,}", "calls made again"),
+    total = "? objects" if objects["Total"] is None else counted(objects["Total"], "object")
+    return [
+        tile(f"{objects['Done']:,}", f"of {total} done"),
+        _count_tile(objects["Skipped"], "object", "finished before"),
+        _count_tile(objects["Failed"], "object", "failed", "bad"),
+        _count_tile(records["Done"], "record", "done"),
+        _count_tile(records["Failed"], "record", "failed", "bad"),
+        tile(latency(progress["Seconds"]), "duration"),
+        tile(short_number(records["Done"] / seconds), "records per second"),
+        tile(f"{format_bytes(size['In'] / seconds)}/s", "of input"),
+        tile(format_bytes(size["Out"]), "of results"),
+        _count_tile(progress["Retries"], "call", "made again"),
     ]
-    return [tile(value, label) for value, label in counts]
+
+
+def _count_tile(count: int, noun: str, what: str, tone: str = "") -> str:
+    number, _, noun = counted(count, noun).partition(" ")
+    return tile(number, f"{noun} {what}", tone if count else "")
 
 
 def _charts(progress: Mapping[str, Any]) -> list[str]:
     samples, stages = progress["Samples"], progress["StageSeconds"]
-    sizes = HistogramCounts.from_json(progress["BatchSizes"])
-    times = HistogramCounts.from_json(progress["BatchSeconds"])
-    batches = f"{sizes.count:,} calls, {sizes.mean:,.0f} instances each"
-    half, most = (_latency(times.quantile(share)) for share in (0.5, 0.99))
     busy = sum(stages.values()) or 1.0
-    over_time = [
-        ("Records per second", "records", _number),
-        ("Input per second", "bytes_in", _size),
-        ("Objects per second", "objects", _number),
+    over_time: list[tuple[str, str, Format]] = [
+        ("Records per second", "records", short_number),
+        ("Input per second", "bytes_in", format_bytes),
+        ("Objects per second", "objects", short_number),
     ]
     return [
         *(
-            card(name, "over the job's time", time_chart(rates(samples, field), name, form))
+            card(
+                name,
+                "over the job's time",
+                time_chart(rates(samples, field), name, form, whole=field == "bytes_in"),
+            )
             for name, field, form in over_time
         ),
         card(
@@ -137,19 +150,43 @@ def _charts(progress: Mapping[str, Any]) -> list[str]:
             "of all threads together; stages overlap",
             row_chart(
                 [
-                    Bar(name, value, f"{_latency(value)}, {value / busy:.0%}")
+                    Bar(name, value, f"{latency(value)}, {value / busy:.0%}")
                     for name, value in stages.items()
                 ],
                 "seconds by stage",
             ),
         ),
-        card("Instances per call", batches, _histogram(sizes, "instances per call", _number)),
+        *_call_charts(progress),
+    ]
+
+
+def _call_charts(progress: Mapping[str, Any]) -> list[str]:
+    sizes = HistogramCounts.from_json(progress["BatchSizes"])
+    times = HistogramCounts.from_json(progress["BatchSeconds"])
+    half, most = (_bound(times.quantile(share)) for share in (0.5, 0.99))
+    return [
         card(
-            "Time per call of the model",
-            f"half within {half}, 99 % within {most}" if times.count else "",
-            _histogram(times, "time per call", _latency),
+            "Calls of the model by instances",
+            _mean_size(sizes),
+            _histogram(sizes, "calls of the model by instances", short_number),
+        ),
+        card(
+            "Calls of the model by duration",
+            f"half took {half}, 99 % {most}" if times.count else "",
+            _histogram(times, "calls of the model by duration", latency),
         ),
     ]
+
+
+def _mean_size(sizes: HistogramCounts) -> str:
+    instances = counted(round(sizes.mean), "instance")
+    if sizes.count < 2:
+        return f"1 call of {instances}" if sizes.count else ""
+    return f"{counted(sizes.count, 'call')}, {instances} each on average"
+
+
+def _bound(seconds: float) -> str:
+    return f"≤ {latency(seconds)}" if math.isfinite(seconds) else f"> {latency(LATENCY_BOUNDS[-1])}"
 
 
 def rates(samples: Sequence[Mapping[str, float]], field: str) -> list[tuple[float, float]]:
@@ -168,34 +205,49 @@ def rates(samples: Sequence[Mapping[str, float]], field: str) -> list[tuple[floa
 
 
 def _thinned(samples: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
-    """Samples that are not too close; the first and the last stay."""
+    """Samples that are not too close; the first and the last stay.
+
+    The last is taken when the job ends, which is some part of a second after the one before it.
+    Alone that part would tell of nothing but how a job is wound up, so it is counted to the stretch
+    before it.
+    """
     if not samples:
         return []
     last = samples[-1]
     gap = last["seconds"] / _MOST_POINTS
     kept = [samples[0]]
-    for sample in samples[1:]:
+    for sample in samples[1:-1]:
         if sample["seconds"] - kept[-1]["seconds"] > gap:
             kept.append(sample)
-    if kept[-1] is not last and last["seconds"] > kept[-1]["seconds"]:
-        # Too close to the one before it, unless that is the first.
-        kept[max(1, len(kept) - 1) :] = [last]
-    return kept
+    if len(kept) > 1:
+        usual = (kept[-1]["seconds"] - kept[0]["seconds"]) / (len(kept) - 1)
+        if last["seconds"] - kept[-1]["seconds"] < _WHOLE_STRETCH * usual:
+            kept.pop()
+    return [*kept, last] if last["seconds"] > kept[-1]["seconds"] else kept
 
 
-def _histogram(counts: HistogramCounts, name: str, form: Any) -> str:
-    labels = [*map(form, counts.bounds), f"> {form(counts.bounds[-1])}"]
+def _histogram(counts: HistogramCounts, name: str, form: Callable[[float], str]) -> str:
     used = [n for n, count in enumerate(counts.counts) if count]
     if not used:
-        return bar_chart([], name, _number)
-    return bar_chart(
-        [
-            Bar(labels[n], counts.counts[n], f"up to {labels[n]}: {counts.counts[n]:,}")
-            for n in range(used[0], used[-1] + 1)
-        ],
-        name,
-        _number,
-    )
+        return histogram([], "", name, short_number)
+    shown = range(used[0], used[-1] + 1)
+    edges = ["0", *map(form, counts.bounds), "more"]
+    bars = [
+        Bar(
+            edges[n + 1],
+            counts.counts[n],
+            f"{_range(edges, n)}: {counted(counts.counts[n], 'call')}",
+        )
+        for n in shown
+    ]
+    return histogram(bars, edges[used[0]], name, short_number)
+
+
+def _range(edges: Sequence[str], n: int) -> str:
+    """Of a bar: lower bounds are not in it, upper ones are."""
+    if n == len(edges) - 2:
+        return f"more than {edges[n]}"
+    return f"up to {edges[n + 1]}" if n == 0 else f"more than {edges[n]}, up to {edges[n + 1]}"
 
 
 def _failures(failures: Sequence[Mapping[str, Any]], all_failures: int) -> str:
@@ -214,35 +266,3 @@ def _failures(failures: Sequence[Mapping[str, Any]], all_failures: int) -> str:
     note = f"the first {len(shown)} of {all_failures:,}" if len(shown) < all_failures else ""
     columns = [("Object", False), ("Outcome", False), ("Bad records", True), ("Causes", False)]
     return card("Failures", note, table(columns, rows))
-
-
-def _settings(job: Mapping[str, Any]) -> str:
-    shown: dict[str, Any] = {}
-    names = ("BatchStrategy", "MaxPayloadInMB", "MaxConcurrentTransforms", "ModelClientConfig")
-    for name in names:
-        shown[name] = job[name]
-    for group in ("TransformInput", "TransformOutput", "DataProcessing", "Settings"):
-        shown |= job[group]
-    shown["SettingsDigest"] = job["SettingsDigest"]
-    rows = [[name, v if isinstance(v, str) else json.dumps(v)] for name, v in shown.items()]
-    return table([("Name", False), ("Value", False)], rows)
-
-
-def _number(value: float) -> str:
-    """Short: ``0.25``, ``12``, ``3.5k``, ``2M``."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size and not (unit == "k" and value < 10_000):
-            return f"{value / size:.4g}{unit}"
-    return f"{value:.4g}" if value < 1000 else f"{value:.0f}"
-
-
-def _size(value: float) -> str:
-    return format_bytes(value)
-
-
-def _latency(seconds: float) -> str:
-    if 0 < seconds < 1e-3:
-        return f"{seconds * 1e6:.3g} µs"
-    if 0 < seconds < 1:
-        return f"{seconds * 1e3:.3g} ms"
-    return f"{seconds:.3g} s" if seconds < 100 else format_seconds(seconds)

@@ -14,9 +14,11 @@ _RIGHT = 12
 _TOP = 12
 _BOTTOM = 34
 _TICKS = 4
-# A chart of bars gets at most so many labels, each some 40 units wide.
+# A histogram gets at most so many labels, so far apart.
 _MOST_LABELS = 11
+_LABEL_GAP = 10
 _LABEL_WIDTH = 60
+_LETTER_WIDTH = 7  # of the text's 12 px, about
 _ROW_HEIGHT = 26
 _ROW_LABEL_WIDTH = 84
 _ROW_VALUE_WIDTH = 140
@@ -72,6 +74,19 @@ def nice_ceiling(value: float) -> float:
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value * (1 - 1e-9))
 
 
+def value_ticks(most: float, whole: bool = False) -> list[float]:
+    """Where a values' axis is labelled: from 0 up to `most` or little more, at most five places.
+
+    Args:
+        most: The highest value, over 0.
+        whole: Values are counts, of which there are no fractions.
+    """
+    step = nice_ceiling(most / _TICKS)
+    if whole and step % 1:
+        step = max(1.0, nice_ceiling(step * 1.1))  # 2.5 is the only fraction over 1
+    return [n * step for n in range(math.ceil(most / step * (1 - 1e-9)) + 1)]
+
+
 def time_step(seconds: float) -> float:
     """How far apart labels on an axis of so many seconds are: round, and at most six of them."""
     least = seconds / _MOST_STEPS
@@ -80,25 +95,29 @@ def time_step(seconds: float) -> float:
     return next((s for s in _TIME_STEPS if s >= least), 86_400 * nice_ceiling(least / 86_400))
 
 
-def time_chart(points: Sequence[tuple[float, float]], name: str, format_y: Format) -> str:
+def time_chart(
+    points: Sequence[tuple[float, float]], name: str, format_y: Format, *, whole: bool = False
+) -> str:
     """An area under a line, over time.
 
     Args:
         points: Seconds from 0, ascending, and values from 0.
         name: Of what is shown, for those who hear the page.
         format_y: Of the values' axis.
+        whole: No fractions on that axis.
     """
-    if len(points) < 2 or points[-1][0] <= 0:
+    if len(points) < 2 or points[-1][0] <= 0 or not any(y for _, y in points):
         return _nothing()
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     seconds = points[-1][0]
-    most = nice_ceiling(max(y for _, y in points))
+    ticks = value_ticks(max(y for _, y in points), whole)
+    most = ticks[-1]
     places = [(_LEFT + x / seconds * width, _TOP + height - y / most * height) for x, y in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     floor = _TOP + height
     area = f"{places[0][0]:.1f},{floor} {path} {places[-1][0]:.1f},{floor}"
     shapes = [
-        *_grid(most, format_y),
+        *_grid(ticks, format_y),
         f'<polygon class="area" points="{area}"/>',
         f'<polyline class="line" points="{path}"/>',
         *_time_axis(seconds),
@@ -124,27 +143,37 @@ def _round_time(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
 
 
-def bar_chart(bars: Sequence[Bar], name: str, format_y: Format) -> str:
-    """Upright bars side by side, such as a histogram."""
+def histogram(bars: Sequence[Bar], first: str, name: str, format_y: Format) -> str:
+    """Upright bars side by side, each between the bounds of its range.
+
+    Args:
+        bars: Counts; a bar's label is its upper bound, and stands at its right edge.
+        first: The lower bound of the first one.
+        name: Of what is shown, for those who hear the page.
+        format_y: Of the counts' axis.
+    """
     if not any(bar.value for bar in bars):
         return _nothing()
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-    most = nice_ceiling(max(bar.value for bar in bars))
+    ticks = value_ticks(max(bar.value for bar in bars), whole=True)
     # No bar is so wide that two of them look like a wall.
     slot = min(width / len(bars), 72.0)
-    first = _LEFT + (width - slot * len(bars)) / 2
-    every = math.ceil(len(bars) / _MOST_LABELS)
-    shapes = [*_grid(most, format_y)]
+    left = _LEFT + (width - slot * len(bars)) / 2
+    shapes = [*_grid(ticks, format_y)]
     for n, bar in enumerate(bars):
-        left = first + n * slot
-        tall = max(bar.value / most * height, _LEAST_BAR) if bar.value else 0.0
+        tall = max(bar.value / ticks[-1] * height, _LEAST_BAR) if bar.value else 0.0
         shapes.append(
-            f'<rect class="bar" x="{left + 1:.1f}" y="{_TOP + height - tall:.1f}" '
+            f'<rect class="bar" x="{left + n * slot + 1:.1f}" y="{_TOP + height - tall:.1f}" '
             f'width="{slot - 2:.1f}" height="{tall:.1f}" rx="2">'
             f"<title>{escape(bar.title)}</title></rect>"
         )
+    labels = [first, *(bar.label for bar in bars)]
+    room = max(map(len, labels)) * _LETTER_WIDTH + _LABEL_GAP
+    every = max(math.ceil(len(labels) / _MOST_LABELS), math.ceil(room / slot))
+    for n, label in enumerate(labels):
         if n % every == 0:
-            shapes.append(_text(left + slot / 2, _HEIGHT - 12, bar.label, "middle"))
+            x = min(left + n * slot, _WIDTH - _RIGHT - len(label) * _LETTER_WIDTH / 2)
+            shapes.append(_text(x, _HEIGHT - 12, label, "middle"))
     return _svg(_HEIGHT, name, shapes)
 
 
@@ -168,12 +197,12 @@ def row_chart(bars: Sequence[Bar], name: str) -> str:
     return _svg(len(bars) * _ROW_HEIGHT + 12, name, shapes)
 
 
-def _grid(most: float, format_y: Format) -> Iterator[str]:
+def _grid(ticks: Sequence[float], format_y: Format) -> Iterator[str]:
     height = _HEIGHT - _TOP - _BOTTOM
-    for n in range(_TICKS + 1):
-        y = _TOP + height - n / _TICKS * height
+    for tick in ticks:
+        y = _TOP + height - tick / ticks[-1] * height
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield _text(_LEFT - 8, y + 4, format_y(n / _TICKS * most), "end")
+        yield _text(_LEFT - 8, y + 4, format_y(tick), "end")
 
 
 def _text(x: float, y: float, words: str, anchor: str) -> str:

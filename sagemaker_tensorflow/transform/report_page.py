@@ -105,9 +105,10 @@ def card(heading: str, note: str, content: str) -> str:
     return f'<section class="card"><h2>{escape(heading)}{small}</h2>\n{content}</section>'
 
 
-def tile(value: str, label: str) -> str:
-    """A number with what it is; both texts."""
-    return f'<div class="card"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+def tile(value: str, label: str, tone: str = "") -> str:
+    """A number with what it is, both texts; and the class of the number's colour."""
+    b = f'<b class="{tone}">' if tone else "<b>"
+    return f'<div class="card">{b}{escape(value)}</b><span>{escape(label)}</span></div>'
 
 
 def table(columns: list[tuple[str, bool]], rows: list[list[str]]) -> str:

@@ -64,6 +64,7 @@ class S3OutputStore:
         self._session = S3Session.from_options(options)
         self._reconnected_at = float("-inf")
         self._lock = threading.Lock()
+        self._check: Callable[[], None] | None = None
         self._threads = ThreadPoolExecutor(_PART_THREADS, thread_name_prefix="smtf-upload")
 
     @property
@@ -193,12 +194,21 @@ class S3OutputStore:
             )
         return key
 
+    def guard(self, check: Callable[[], None] | None) -> None:
+        """Has `check` called before each request, which is not sent if it raises; None ends that.
+
+        So a run that lost its lease stops, whichever of its threads would have written next.
+        """
+        self._check = check
+
     def call(self, what: str, request: Callable[[S3Client], _T]) -> _T:
         """Sends a request with the client of now; with other credentials if these were refused.
 
         Raises:
-            PipeModeDatasetException: As S3 answered, after botocore's retries.
+            PipeModeDatasetException: As S3 answered, after botocore's retries; or of `guard`.
         """
+        if self._check is not None:
+            self._check()
         try:
             with translated_s3_errors(what):
                 try:

@@ -78,7 +78,10 @@ def read_signature_defs(path: Path) -> SignatureDefs:
         else:
             text_format.Parse((path / "saved_model.pbtxt").read_text(), saved)
     except (DecodeError, text_format.ParseError, UnicodeDecodeError, OSError) as error:
-        raise DataLossError(f"model {path} cannot be read: {error}") from error
+        raise DataLossError(
+            f"model {path} cannot be read: {error}; its saved_model.pb or .pbtxt is damaged or is "
+            "none: copy or export the model again"
+        ) from error
     graphs = {tuple(sorted(graph.meta_info_def.tags)): graph for graph in saved.meta_graphs}
     serving = sorted((tags for tags in graphs if _SERVE in tags), key=len) or list(graphs)
     if not serving:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 # The service's defaults. https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
 DEFAULT_MAX_PAYLOAD_MB = 6
 MOST_PAYLOAD_MB = 100
+# What stands for MaxPayloadInMB 0: no bound, which only memory keeps.
+UNBOUNDED_PAYLOAD = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class TransformSpec:
         compression: ``"None"`` or ``"Gzip"``.
         split_type: ``"None"``, ``"Line"``, ``"RecordIO"`` or ``"TFRecord"``.
         strategy: ``"MultiRecord"`` or ``"SingleRecord"``.
-        max_payload_bytes: Bound on a payload.
+        max_payload_bytes: Bound on a payload; `UNBOUNDED_PAYLOAD` for none.
         max_concurrent_transforms: Payloads of one object in flight with `inference.py` handlers; 0
             for what the machine can do.
         accept: MIME type of the results.

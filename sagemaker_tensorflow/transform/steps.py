@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sagemaker_tensorflow.transform.job_progress import JobProgress
+from sagemaker_tensorflow.transform.object_failures import in_words_of_a_job
 from sagemaker_tensorflow.transform.ordered_map import ordered_map
 from sagemaker_tensorflow.transform.payloads import PayloadMaker
 from sagemaker_tensorflow.transform.records import (
@@ -98,7 +99,8 @@ def _steps(maker: PayloadMaker, chunk: RecordChunk) -> Iterator[Step]:
         failures = failures[len(before) :]
         yield Step(chunk.object, payload, failures=before)
     if failures or chunk.ended:
-        yield Step(chunk.object, failures=failures, ended=chunk.ended, failure=chunk.failure)
+        failure = chunk.failure and in_words_of_a_job(chunk.failure, chunk.object)
+        yield Step(chunk.object, failures=failures, ended=chunk.ended, failure=failure)
 
 
 def decoded_steps(

@@ -14,6 +14,7 @@ from sagemaker_tensorflow.service_limits import check_request
 from sagemaker_tensorflow.transform.spec import (
     DEFAULT_MAX_PAYLOAD_MB,
     MOST_PAYLOAD_MB,
+    UNBOUNDED_PAYLOAD,
     DataProcessing,
     TransformSpec,
 )
@@ -28,14 +29,28 @@ ASSEMBLIES = ("None", "Line")
 JOIN_SOURCES = ("None", "Input")
 ON_ERROR = ("object", "record")
 
-# MaxPayloadInMB 0: no bound, which only memory keeps.
-UNBOUNDED_PAYLOAD = 1 << 40
 _MOST_TIMEOUT_SECONDS = 3600
 _MOST_RETRIES = 3
 _MOST_BATCH = 1 << 20
 # TransformJobName, API_CreateTransformJob.html. It is also a folder's name.
 _JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _IGNORED = ("DataCaptureConfig", "ExperimentConfig", "Tags")
+# What requests call the fields of a spec.
+_MEMBERS = {
+    "input_uri": "S3Uri",
+    "output_uri": "S3OutputPath",
+    "job_name": "TransformJobName",
+    "data_type": "S3DataType",
+    "compression": "CompressionType",
+    "split_type": "SplitType",
+    "strategy": "BatchStrategy",
+    "assemble_with": "AssembleWith",
+    "join_source": "JoinSource",
+    "max_payload": "MaxPayloadInMB",
+    "max_concurrent_transforms": "MaxConcurrentTransforms",
+    "timeout_seconds": "InvocationsTimeoutInSeconds",
+    "max_retries": "InvocationsMaxRetries",
+}
 
 
 def spec_from_request(request: Mapping[str, Any], model: str) -> TransformSpec:
@@ -81,7 +96,7 @@ def spec_from_request(request: Mapping[str, Any], model: str) -> TransformSpec:
         max_retries=_or_default(client.optional("InvocationsMaxRetries"), 3),
         environment=tuple((fields.optional("Environment") or {}).items()),
     )
-    check_spec(spec)
+    check_spec(spec, _MEMBERS)
     return spec
 
 
@@ -103,33 +118,45 @@ def _data_processing(fields: RequestFields) -> DataProcessing:
     )
 
 
-def check_spec(spec: TransformSpec) -> None:
+def check_spec(spec: TransformSpec, names: Mapping[str, str] | None = None) -> None:
     """Checks the values of a job one by one; how they go together is checked with the model.
+
+    Args:
+        spec: The job's settings.
+        names: What whoever wrote them calls them, by the names of the fields, which are those of
+            the settings that it leaves out. `max_payload_bytes` counts as ``max_payload``, in MB.
 
     Raises:
         InvalidArgumentError: Names every value that is wrong, and what is allowed.
     """
+    called = dict(names or {})
     problems = [
-        *_name_problems(spec),
-        *_choice_problems(spec),
-        *_number_problems(spec),
-        *(
-            f"{name} is missing"
-            for name in ("model", "input_uri", "output_uri")
-            if not getattr(spec, name)
-        ),
+        *_missing(spec, called),
+        *_name_problems(spec, called),
+        *_choice_problems(spec, called),
+        *_number_problems(spec, called),
+        *_payload_problems(spec, called),
     ]
     if problems:
         raise InvalidArgumentError(f"the transform job cannot run: {'; '.join(problems)}")
 
 
-def _name_problems(spec: TransformSpec) -> list[str]:
+def _missing(spec: TransformSpec, called: Mapping[str, str]) -> list[str]:
+    return [
+        f"{called.get(name, name)} is missing"
+        for name in ("model", "input_uri", "output_uri")
+        if not getattr(spec, name)
+    ]
+
+
+def _name_problems(spec: TransformSpec, called: Mapping[str, str]) -> list[str]:
     if not spec.job_name or _JOB_NAME.fullmatch(spec.job_name):
         return []
-    return [f"job_name={spec.job_name!r} is not 1 to 63 letters, digits and hyphens between them"]
+    name = called.get("job_name", "job_name")
+    return [f"{name}={spec.job_name!r} is not 1 to 63 letters, digits and hyphens between them"]
 
 
-def _choice_problems(spec: TransformSpec) -> list[str]:
+def _choice_problems(spec: TransformSpec, called: Mapping[str, str]) -> list[str]:
     choices = {
         "data_type": (spec.data_type, DATA_TYPES),
         "compression": (spec.compression, COMPRESSIONS),
@@ -140,32 +167,42 @@ def _choice_problems(spec: TransformSpec) -> list[str]:
         "on_error": (spec.on_error, ON_ERROR),
     }
     return [
-        f"{name}={value!r} is not one of {', '.join(allowed)}"
+        f"{called.get(name, name)}={value!r} is not one of {', '.join(allowed)}"
         for name, (value, allowed) in choices.items()
         if value not in allowed
     ]
 
 
-def _number_problems(spec: TransformSpec) -> list[str]:
+def _number_problems(spec: TransformSpec, called: Mapping[str, str]) -> list[str]:
     numbers: dict[str, tuple[float, float, float]] = {
         "max_concurrent_transforms": (spec.max_concurrent_transforms, 0, math.inf),
         "timeout_seconds": (spec.timeout_seconds, 1, _MOST_TIMEOUT_SECONDS),
         "max_retries": (spec.max_retries, 0, _MOST_RETRIES),
         "batch_size": (spec.batch_size, 0, _MOST_BATCH),
     }
-    problems = [
-        f"{name}={value:g} is not in [{least:g}, {most:g}]"
+    return [
+        f"{called.get(name, name)} is {value:.15g}, allowed is {_bounds(least, most)}"
         for name, (value, least, most) in numbers.items()
         if not least <= value <= most
     ]
+
+
+def _bounds(least: float, most: float) -> str:
+    return f"{least:g} or more" if math.isinf(most) else f"{least:g} to {most:.15g}"
+
+
+def _payload_problems(spec: TransformSpec, called: Mapping[str, str]) -> list[str]:
     if spec.max_payload_bytes == UNBOUNDED_PAYLOAD:
-        return problems
+        return []
+    name = called.get("max_payload", "max_payload")
     payload_mb = spec.max_payload_bytes / (1 << 20)
+    problems = []
     if not 0 < payload_mb <= MOST_PAYLOAD_MB:
-        problems.append(f"max_payload is {payload_mb:g} MB, allowed is 0 to {MOST_PAYLOAD_MB}")
+        problems.append(f"{name} is {payload_mb:g} MB, allowed is 0 to {MOST_PAYLOAD_MB}")
     if spec.max_concurrent_transforms * payload_mb > MOST_PAYLOAD_MB:
+        calls = called.get("max_concurrent_transforms", "max_concurrent_transforms")
         problems.append(
-            f"max_concurrent_transforms x max_payload is {spec.max_concurrent_transforms} x "
-            f"{payload_mb:g} MB, allowed are {MOST_PAYLOAD_MB} MB together"
+            f"{calls} x {name} is {spec.max_concurrent_transforms} x {payload_mb:g} MB, allowed "
+            f"are {MOST_PAYLOAD_MB} MB together"
         )
     return problems

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 600.0
 _MAX_RETRIES = 3
 _MODEL_CLIENT_CONFIG = ("InvocationsTimeoutInSeconds", "InvocationsMaxRetries")
+# What the arguments are called whose names are not those of the spec's fields.
+_ARGUMENTS = {
+    "input_uri": "data",
+    "output_uri": "output_path",
+    "compression": "compression_type",
+    "timeout_seconds": _MODEL_CLIENT_CONFIG[0],
+    "max_retries": _MODEL_CLIENT_CONFIG[1],
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ class Transformer:
             timeout_seconds=timeout_seconds,
             max_retries=max_retries,
         )
-        check_spec(spec)
+        check_spec(spec, _ARGUMENTS)
         return TransformJob(spec, s3_options=self.s3_options).run()
 
 

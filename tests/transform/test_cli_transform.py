@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import signal
 import urllib.request
@@ -45,7 +46,7 @@ def test_completed(model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert f"report: {out / '.smtf-transform/test/report.html'}\n" in told.err
     assert written(out) == RESULTS
     assert main(["transform", *csv_flags(model, data, out)]) == 0
-    assert "0 of 2 objects, 2 were finished before, 0 records" in capfd.readouterr().err
+    assert "0 of 2 objects, 2 finished before, 0 records\n" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("on_error", "status"), [("object", 1), ("record", 3)])
@@ -110,12 +111,16 @@ def test_a_jobs_description(
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [
-        ([], "input_uri is missing; output_uri is missing"),
-        (["--max-payload", "101"], "max_payload is 101 MB"),
-        (["--timeout", "0"], "timeout_seconds=0 is not in"),
+        ([], "--input is missing; --output is missing"),
+        (["--max-payload", "101"], "--max-payload is 101 MB"),
+        (["--timeout", "0"], "--timeout is 0, allowed is 1 to 3600"),
         (["--env", "X"], "--env 'X': give NAME=VALUE"),
-        (["--job-name", "../../x"], "job_name='../../x' is not"),
+        (["--job-name", "../../x"], "--job-name='../../x' is not"),
         (["--job", "/no/such/file"], "/no/such/file"),
+        (
+            ["--job", "x", "--timeout=9", "--env=A=1", "--split-type=None", "--input-filter=$"],
+            "--job x and --timeout, --env, --split-type, --input-filter: a request has members for",
+        ),
         (["--job", "{text}"], "is not JSON"),
         (["--job", "{list}"], "CreateTransformJob: "),
         (["--job", "{empty}"], "TransformInput is missing"),
@@ -127,6 +132,7 @@ def test_a_jobs_description(
         (["--input", "data/", "--output", "out", "--signature", "none"], "serving_default"),
         (["--input", "data/", "--output", "out", "--input-filter", "x"], "InputFilter"),
         (["--input", "data/", "--output", "out", "--metrics-port", "99999"], "99999"),
+        (["--input", "data/", "--output", "data/out"], "would be an input of the next run"),
     ],
 )
 def test_what_cannot_be_done(
@@ -157,6 +163,28 @@ def test_wrong_usage(flags: list[str], capfd: pytest.CaptureFixture[str]) -> Non
         main(["transform", "--model", "m", *flags])
     assert ended.value.code == 2
     assert "usage: smtf " in capfd.readouterr().err
+
+
+def test_nothing_is_told_but_what_was_asked_for(model: str) -> None:
+    """TensorFlow has a lot to say about the processor as it is loaded."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    described = smtf("--model", model, "--describe", env=environment)
+    told, aside = described.communicate(timeout=PATIENCE_SECONDS)
+    assert told.startswith("signature serving_default\n")
+    assert aside == ""
+
+
+def test_an_object_of_another_format(
+    model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is named once, and the setting by a name that the command line has."""
+    data = write_files(tmp_path / "data", {"a.csv": b"1,2\n" * 9})
+    flags = csv_flags(model, data, tmp_path / "out")
+    flags[flags.index("Line")] = "TFRecord"
+    assert main(["transform", *flags]) == 1
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "TFRecord" in line)
+    assert line.count((data / "a.csv").as_uri()) == 1
+    assert "check split_type" in line
 
 
 def test_a_model_that_is_none(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -196,3 +224,4 @@ def test_metrics_while_it_runs(model: str, tmp_path: Path) -> None:
     _, told = job.communicate(timeout=PATIENCE_SECONDS)
     assert job.returncode == 130
     assert "Traceback" not in told
+    assert told.endswith("smtf: stopped; run the same command to go on where it was\n")

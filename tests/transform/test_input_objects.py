@@ -237,6 +237,7 @@ def test_list_is_a_sequence() -> None:
     assert [each.etag for each in inputs] == ['"0"', '"1"', '"2"', '"3"']
     assert [each.size for each in inputs] == [0, 1 << 40, 2 << 40, 3 << 40]
     assert inputs.bytes == 6 << 40
+    assert list(inputs) == [inputs[index] for index in range(4)]
     assert inputs[-1] == inputs[3]
     assert inputs[2].relative == "2:ü\U0001f600"
     assert [each.index for each in inputs[1:3]] == [1, 2]

@@ -76,17 +76,20 @@ def test_stages_in_the_order_of_the_data() -> None:
 
 def test_first_causes_of_each_object() -> None:
     progress = JobProgress()
-    a, b = make_object("a", 0), make_object("b", 1)
+    a, b, c = (make_object(name, n) for n, name in enumerate("abc"))
     for n in range(5):
         progress.record_failed(a, f"cause\n{n}")
     progress.record_failed(b, "bad")
     progress.object_failed(b, "too bad")
+    progress.record_failed(c, "same")
+    progress.object_failed(c, "same")
     now = progress.snapshot()
     assert now.failures == (
         ObjectFailure("a", a.uri, False, 5, ("cause 0", "cause 1", "cause 2")),
         ObjectFailure("b", b.uri, True, 1, ("bad", "too bad")),
+        ObjectFailure("c", c.uri, True, 1, ("same",)),
     )
-    assert (now.objects_failed, now.objects_with_errors, now.records_failed) == (1, 2, 6)
+    assert (now.objects_failed, now.objects_with_errors, now.records_failed) == (2, 3, 7)
 
 
 def test_not_every_failure_is_kept() -> None:

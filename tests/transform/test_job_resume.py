@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import uuid
 from collections.abc import Callable
@@ -165,6 +167,7 @@ def test_a_job_that_is_killed_again_and_again(
     objects = described["Progress"]["Objects"]  # type: ignore[index]
     assert objects["Skipped"] >= finished
     assert objects["Done"] + objects["Skipped"] == OBJECTS
+    assert list(tmp_path.glob("smtf-transform-*")) == []
 
 
 def wait_or_end(job: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
@@ -197,6 +200,61 @@ def test_a_job_that_is_interrupted(
     again = run(model, data, out, batch_size=1000)
     assert (again.status, again.objects_skipped) == ("Completed", len(results))
     assert written(out) == expected
+
+
+GATED = """
+import pathlib, time
+
+def handler(data, context):
+    if data.read() == b"wait":
+        while pathlib.Path("{gate}").exists():
+            time.sleep(0.05)
+    return "x" * (1 << 20), "text/plain"
+"""
+
+
+def test_a_second_run_beside_the_first(
+    gateway_bucket: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, and costs the first nothing; then the first is killed, and the next goes on."""
+    gate, temporary, client = tmp_path / "gate", tmp_path / "tmp", boto3.client("s3")
+    gate.touch()
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(model, "1")
+        script = GATED.format(gate=gate)
+        archive.add(write_files(tmp_path, {"inference.py": script.encode()}) / "inference.py",
+                    "code/inference.py")  # fmt: skip
+    lines = b"go\n" * 12 + b"wait\n"  # of which 8 make a part of an upload
+    client.put_object(Bucket=gateway_bucket, Key="in/a.txt", Body=lines)
+    flags = ["--model", str(tmp_path / "model.tar.gz"), "--input", f"s3://{gateway_bucket}/in/"]
+    flags += ["--output", f"s3://{gateway_bucket}/out", "--content-type", "text/plain"]
+    flags += ["--accept", "text/plain", "--split-type=Line", "--strategy=SingleRecord"]
+
+    def uploads() -> list[str]:
+        listed = client.list_multipart_uploads(Bucket=gateway_bucket).get("Uploads", [])
+        return [upload["UploadId"] for upload in listed]
+
+    first = smtf(*flags)
+    wait_or_end(first, lambda: len(uploads()) == 1)
+    begun = uploads()
+    second = smtf(*flags)
+    told = second.communicate(timeout=PATIENCE_SECONDS + 60)[1]
+    assert second.returncode == 1, told
+    assert re.search(rf"smtf: error: .*runs already, as .* process {first.pid}, since", told)
+    assert (first.poll(), uploads()) == (None, begun)
+    first.kill()
+    first.communicate()
+    assert len(list(temporary.glob("smtf-transform-*/unpacked"))) == 1
+    gate.unlink()
+    third = smtf(*flags)
+    told = third.communicate(timeout=PATIENCE_SECONDS + 60)[1]
+    assert third.returncode == 0, told
+    size = client.head_object(Bucket=gateway_bucket, Key="out/a.txt.out")["ContentLength"]
+    assert size == 13 << 20
+    assert uploads() == []
+    assert list(temporary.glob("smtf-transform-*")) == []
 
 
 class Twice:

@@ -59,6 +59,25 @@ def test_objects_may_be_interleaved(writing: Writing) -> None:
     assert (now.objects_done, now.records, now.bytes_out) == (2, 3, 3)
 
 
+@pytest.mark.parametrize("size", [10, 30_000, 300_000])
+def test_results_longer_than_is_held(writing: Writing, size: int) -> None:
+    pieces = [bytes([n]) * size for n in range(5)]
+    with writing.results() as results:
+        for piece in pieces:
+            results.add(A, Piece(piece, records=1))
+        results.add(A, Piece(ended=True))
+    assert writing.written() == {"a.out": b"".join(pieces)}
+
+
+def test_many_small_results(writing: Writing) -> None:
+    objects = make_objects(*(f"{n % 7}/{n}" for n in range(1000)))
+    with writing.results() as results:
+        for obj in objects:
+            results.add(obj, Piece(obj.relative.encode(), records=1, ended=True))
+    assert writing.written() == {f"{o.relative}.out": o.relative.encode() for o in objects}
+    assert writing.progress.snapshot().objects_done == 1000
+
+
 def test_a_bad_record_loses_what_came_before_and_after(writing: Writing) -> None:
     with writing.results() as results:
         results.add(A, Piece(b"1"))
@@ -92,9 +111,10 @@ def test_an_object_that_ends_early(failure: Exception, kept: bool, writing: Writ
     assert set(writing.written()) == ({"a.out", "a.errors.jsonl"} if kept else set())
 
 
-def test_an_error_in_the_block_takes_back_what_is_open(writing: Writing) -> None:
+@pytest.mark.parametrize("size", [1, 300_000])
+def test_an_error_in_the_block_takes_back_what_is_open(writing: Writing, size: int) -> None:
     with pytest.raises(KeyboardInterrupt), writing.results(keep_good=True) as results:
-        results.add(A, Piece(b"1", failures=[BAD]))
+        results.add(A, Piece(bytes(size), failures=[BAD]))
         raise KeyboardInterrupt
     assert writing.written() == {}
 

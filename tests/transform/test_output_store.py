@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -156,6 +157,38 @@ def test_the_file_of_a_living_writer_stays(tmp_path: Path) -> None:
     assert store.read_small("x") == b"half"
 
 
+def test_a_folder_that_somebody_removed(tmp_path: Path) -> None:
+    store = open_output_store(str(tmp_path))
+    store.write_small("deep/er/x", b"1")
+    shutil.rmtree(tmp_path / "deep")
+    store.write_small("deep/er/y", b"2")
+    assert list(store.list_names()) == ["deep/er/y"]
+
+
+def test_what_a_folder_lists(tmp_path: Path) -> None:
+    """Files, by the beginning of their names, but not those behind a symbolic link to a folder."""
+    (tmp_path / "elsewhere").mkdir()
+    store = open_output_store(str(tmp_path / "out"))
+    assert list(store.list_names()) == []
+    for name in ("a", "ab/c", "ab/cd/e", "b/c"):
+        store.write_small(name, b"1")
+    (tmp_path / "elsewhere" / "x").write_bytes(b"")
+    (tmp_path / "out" / "ab" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "out" / "ab" / "file").symlink_to(tmp_path / "elsewhere" / "x")
+    found = {
+        prefix: sorted(stored.name for stored in store.list_stored(prefix))
+        for prefix in ("a", "ab/", "ab/c", "ab/cd/", "c")
+    }
+    assert found == {
+        "a": ["a", "ab/c", "ab/cd/e", "ab/file"],
+        "ab/": ["ab/c", "ab/cd/e", "ab/file"],
+        "ab/c": ["ab/c", "ab/cd/e"],
+        "ab/cd/": ["ab/cd/e"],
+        "c": [],
+    }
+    assert {prefix: sorted(store.list_names(prefix)) for prefix in found} == found
+
+
 def test_uploads_of_others_stay(bucket: str) -> None:
     """Of keys that begin with one of ours, and of names that were never noted."""
     client = boto3.client("s3")
@@ -187,6 +220,9 @@ def test_content_types(bucket: str) -> None:
             writer.commit()
             answer = boto3.client("s3").head_object(Bucket=bucket, Key=f"o/{name}")
             assert answer["ContentType"] == "text/csv"
+        store.write_small("whole", b"1", "text/csv")
+        answer = boto3.client("s3").head_object(Bucket=bucket, Key="o/whole")
+        assert answer["ContentType"] == "text/csv"
 
 
 def test_completion_whose_answer_was_lost(bucket: str) -> None:

@@ -9,35 +9,16 @@ import pytest
 from sagemaker_tensorflow.errors import UnavailableError
 from sagemaker_tensorflow.progress import TerminalLine
 from sagemaker_tensorflow.transform.job_progress import JobProgress, ProgressSnapshot
-from sagemaker_tensorflow.transform.progress_line import (
-    LiveProgress,
-    describe_progress,
-    format_seconds,
-)
+from sagemaker_tensorflow.transform.progress_line import LiveProgress, describe_progress
 from tests.transform.inputs import make_object
 from tests.transform.jobs import some_progress
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (185, "3 min 05 s"),
-        (7800, "2 h 10 min"),
-        (360_000, "100 h 00 min"),
-    ],
-)
-def test_format_seconds(seconds: float, text: str) -> None:
-    assert format_seconds(seconds) == text
 
 
 def test_the_line() -> None:
     """Rates are of the last ten seconds: 1,650 records and 5,000 bytes."""
     assert describe_progress(some_progress()) == (
-        "3/4 objects, 1860 records, 165 records/s, 500 B/s, 8 s left, 1 finished before, "
-        "1 objects failed, 1 records failed"
+        "3/4 objects, 1,860 records, 165 records/s, 500 B/s, 8 s left, 1 finished before, "
+        "1 object failed, 1 record failed"
     )
 
 

@@ -15,6 +15,7 @@ from sagemaker_tensorflow.transform.job_record import JobRecord
 from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
 from sagemaker_tensorflow.transform.report import rates, render_report, write_report
 from sagemaker_tensorflow.transform.spec import TransformSpec
+from tests.transform.inputs import make_object
 from tests.transform.jobs import SPEC, some_progress
 
 NASTY = "<script>alert(1)</script><img src=x onerror=\"x\" 'y' & ]]>"
@@ -71,7 +72,9 @@ def test_what_it_says() -> None:
         "12 s",
         "infer",
         "8.4 s, 78%",
-        "12 calls, 75 instances each",
+        "12 calls, 75 instances each on average",
+        "half took ≤ 50 ms, 99 % ≤ 50 ms",
+        "found at run time",
         "row 3 has 2 columns instead of 4; no result",
         "application/jsonlines",
     ):
@@ -90,9 +93,9 @@ def test_six_charts_that_are_xml() -> None:
             assert 0 <= float(shape.get("y", 0)) + float(shape.get("height", 0)) <= height
     bars = ElementTree.fromstring(charts[4]).findall("rect")
     assert [bar.findtext("title") for bar in bars] == [
-        "up to 32: 4",
-        "up to 64: 4",
-        "up to 128: 4",
+        "more than 16, up to 32: 4 calls",
+        "more than 32, up to 64: 4 calls",
+        "more than 64, up to 128: 4 calls",
     ]
     assert len({bar.get("height") for bar in bars}) == 1
 
@@ -130,6 +133,25 @@ def test_job_that_did_nothing(reason: str) -> None:
     assert "None." in page.words
 
 
+def test_one_of_each() -> None:
+    progress = JobProgress(lambda: 0.0)
+    progress.expect(1, 4)
+    progress.add_batch(1, 2000.0)
+    progress.record_failed(make_object("bad"), "no number")
+    progress.object_failed(make_object("bad"), "no number")
+    words = Page(render_report(job(progress.snapshot()))).words
+    for one in (
+        "of 1 object done",
+        "object failed",
+        "record failed",
+        "1 call of 1 instance",
+        "half took > 16 min 40 s, 99 % > 16 min 40 s",
+        "up to 1: 1 call",
+        "more than 16 min 40 s: 1 call",
+    ):
+        assert one in words, one
+
+
 def test_not_all_failures_are_shown() -> None:
     now = some_progress()
     now = replace(now, failures=now.failures * 300, objects_with_errors=4000)
@@ -147,6 +169,16 @@ def test_rates() -> None:
     assert rates(samples((0, 0)), "records") == []
     assert rates(samples((0, 0), (2, 10)), "records") == [(0, 5), (2, 5)]
     assert rates(samples((0, 0), (1, 10), (2, 40)), "records") == [(0, 10), (1, 10), (2, 30)]
+
+
+def test_the_rest_of_a_job_is_no_rate_of_its_own() -> None:
+    """Nothing but results is left to be written then, and the curve would fall to nothing."""
+    assert rates(samples((0, 0), (1, 10), (2, 40), (2.5, 40)), "records") == [
+        (0, 10),
+        (1, 10),
+        (2.5, 20),
+    ]
+    assert rates(samples((0, 0), (1, 10), (1.25, 10)), "records") == [(0, 8), (1.25, 8)]
 
 
 def test_rates_of_points_that_are_too_close() -> None:

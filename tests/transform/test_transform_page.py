@@ -17,7 +17,6 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "transform.md"
 def test_every_example_does_what_it_says(aws: str, tmp_path: Path) -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="my-bucket")
-    s3.put_object(Bucket="my-bucket", Key="numbers/1.csv", Body=b"1,2\n3,4\n")
     reader = Reader(tmp_path)
     text = PAGE.read_text()
     for found in FENCE.finditer(text):
@@ -27,9 +26,9 @@ def test_every_example_does_what_it_says(aws: str, tmp_path: Path) -> None:
     def result(key: str) -> bytes:
         return s3.get_object(Bucket="my-bucket", Key=key)["Body"].read()
 
-    assert result("sums/a.csv.out") == b"3.0\n7.0\n"
-    assert result("request/1.csv.out") == b'{"predictions":[3.0]}\n{"predictions":[7.0]}\n'
-    listed = s3.list_objects_v2(Bucket="my-bucket", Prefix="sums/.smtf-transform/")["Contents"]
+    assert (tmp_path / "sums" / "a.csv.out").read_bytes() == b"3.0\n7.0\n"
+    assert result("request/a.csv.out") == b'{"predictions":[3.0]}\n{"predictions":[7.0]}\n'
+    listed = s3.list_objects_v2(Bucket="my-bucket", Prefix="request/.smtf-transform/")["Contents"]
     names = {entry["Key"].rpartition("/")[2] for entry in listed}
     assert {"job.json", "job.log", "report.html"} <= names
 

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
-from sagemaker_tensorflow.transform.spec import DataProcessing, TransformSpec
-from sagemaker_tensorflow.transform.transform_request import (
-    UNBOUNDED_PAYLOAD,
-    check_spec,
-    spec_from_request,
-)
+from sagemaker_tensorflow.transform.spec import UNBOUNDED_PAYLOAD, DataProcessing, TransformSpec
+from sagemaker_tensorflow.transform.transform_request import check_spec, spec_from_request
 
 # Of AWS's TFRecord example (amazon-sagemaker-examples, tensorflow_open-images_tfrecord).
 TFRECORD_REQUEST: dict[str, Any] = {
@@ -85,7 +81,7 @@ def test_limits_that_are_in_no_model(changes: dict[str, Any], words: str) -> Non
 def test_an_augmented_manifest_is_not_for_transform_jobs() -> None:
     source = {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://b/m"}
     request = TFRECORD_REQUEST | {"TransformInput": {"DataSource": {"S3DataSource": source}}}
-    with pytest.raises(InvalidArgumentError, match="data_type='AugmentedManifestFile'"):
+    with pytest.raises(InvalidArgumentError, match="S3DataType='AugmentedManifestFile'"):
         spec_from_request(request, "m")
 
 
@@ -108,3 +104,15 @@ def test_values_that_no_job_has(field: str, value: Any) -> None:
     check_spec(spec)
     with pytest.raises(InvalidArgumentError, match=field):
         check_spec(dataclasses.replace(spec, **{field: value}))
+
+
+def test_values_are_called_what_their_writer_calls_them() -> None:
+    spec = TransformSpec("m", "", "s3://b/o", strategy="One", batch_size=-1, max_retries=4)
+    names = {"input_uri": "--input", "strategy": "--strategy", "max_retries": "--max-retries"}
+    with pytest.raises(InvalidArgumentError) as raised:
+        check_spec(spec, names)
+    assert str(raised.value) == (
+        "the transform job cannot run: --input is missing; "
+        "--strategy='One' is not one of MultiRecord, SingleRecord; "
+        "--max-retries is 4, allowed is 0 to 3; batch_size is -1, allowed is 0 to 1048576"
+    )
