@@ -35,12 +35,12 @@ def place_script(spec: TrainingSpec, code: Path, s3_options: S3Options) -> None:
         PipeModeDatasetException: It cannot be copied or fetched.
     """
     if spec.source_dir is None:
-        _copy(_local_path(spec.entry_point, "entry_point"), code / script_name(spec))
+        _copy(_local_path(spec.entry_point, "entry_point"), code / script_name(spec), code)
     else:
         _place_source(spec.source_dir, code, s3_options)
     for dependency in spec.dependencies:
         path = _local_path(dependency, "dependencies")
-        _copy(path, code / path.name)
+        _copy(path, code / path.name, code)
     if not (code / script_name(spec)).is_file():
         place = f"source_dir={spec.source_dir!r}" if spec.source_dir else "the current directory"
         raise NotFoundError(f"entry_point={spec.entry_point!r} is no file in {place}")
@@ -49,7 +49,7 @@ def place_script(spec: TrainingSpec, code: Path, s3_options: S3Options) -> None:
 def _place_source(source_dir: str, code: Path, s3_options: S3Options) -> None:
     location = parse_location(source_dir)
     if not is_archive(source_dir):
-        _copy(_local_path(source_dir, "source_dir"), code)
+        _copy(_local_path(source_dir, "source_dir"), code, code)
         return
     fetched = code.with_name("fetched-source.tar.gz")
     if isinstance(location, S3Location):
@@ -75,11 +75,18 @@ def _local_path(given: str, name: str) -> Path:
     return location.path
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, code: Path) -> None:
+    """Copies all but the job's own directory, which the source may hold: that would never end."""
+    own = code.parent.resolve()
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        inside = own.name in names and Path(folder).resolve() == own.parent
+        return _LEFT_OUT(folder, names) | ({own.name} if inside else set())
+
     with translated_os_errors(f"copying {source}"):
         try:
             if source.is_dir():
-                shutil.copytree(source, target, ignore=_LEFT_OUT, dirs_exist_ok=True)
+                shutil.copytree(source, target, ignore=left_out, dirs_exist_ok=True)
             else:
                 shutil.copy2(source, target)
         except shutil.Error as error:  # a list of what could not be copied

@@ -4,7 +4,9 @@ Amazon S3 writes under the conditions ``If-None-Match: *`` (no such object, sinc
 ``If-Match: <ETag>`` (still this version, since November 2024), and answers 412 when they do not
 hold, or 409 when another write is under way (User Guide, "How to prevent object overwrites with
 conditional writes"). Ceph has had both as an extension for long, MinIO, R2 and others have them
-too. Other stores answer 501, or ignore the conditions, which only trying shows.
+too; of several writes that reach Ceph's gateway (16.2) at the same moment, though, more than one
+may be told that it was the first. Other stores answer 501, or ignore the conditions, which only
+trying shows.
 
 An ETag is in quotes. R2 refuses it without, and Ceph's gateway (16.2) finds none equal that has
 them (apache/opendal#2226, slatedb/slatedb#1818; tried with Ceph); AWS takes both.

@@ -141,18 +141,20 @@ class S3Lease:
         )
 
     def _make_sure(self) -> None:
-        """Looks once more, where the store does not see to it that only one has written."""
+        """Looks once more: a store may let several writes of the same moment be the first.
+
+        Ceph's gateway does (`conditional_object`), and a store without conditions of course.
+        """
         self._etag = self._object.find_out(self._holder.to_json(), self._etag)
-        if self._object.atomic:
-            return
-        _log.warning(
-            "%s: the store has no conditional writes, so two runs of this job that begin within "
-            "the same %.0f s may not notice each other before %.0f s have passed",
-            self._object.uri,
-            _SETTLE_SECONDS,
-            self._renew_seconds,
-        )
-        time.sleep(_SETTLE_SECONDS)
+        if not self._object.atomic:
+            _log.warning(
+                "%s: the store has no conditional writes, so two runs of this job that begin "
+                "within the same %.0f s may not notice each other before %.0f s have passed",
+                self._object.uri,
+                _SETTLE_SECONDS,
+                self._renew_seconds,
+            )
+            time.sleep(_SETTLE_SECONDS)
         seen = self._object.read()
         if not self._etag_if_ours(seen):
             other = LeaseHolder.from_json(seen.data) if seen else None

@@ -13,16 +13,15 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "training.md"
 
 
 @pytest.mark.timeout(600)
-def test_every_example_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_example_does_what_it_says(tmp_path: Path) -> None:
     directory = tmp_path / "reader"
     directory.mkdir()
-    monkeypatch.setenv("SAGEMAKER_TENSORFLOW_HOME", str(tmp_path / "home"))
     reader = Reader(directory)
     text = PAGE.read_text()
     for found in FENCE.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
         reader.follow(Block(line, found[1], found[2], found[3]))
-    logs = sorted((tmp_path / "home" / "jobs").rglob("*"))
+    logs = sorted((directory / "home" / "jobs").rglob("*"))
     assert [path.name for path in logs if path.is_file()] == ["algo-1.log"] * 3
 
 
