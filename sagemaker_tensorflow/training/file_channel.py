@@ -19,6 +19,7 @@ from pathlib import Path
 from sagemaker_tensorflow import _core
 from sagemaker_tensorflow.errors import CancelledError, InternalError
 from sagemaker_tensorflow.hosts import HostPlace
+from sagemaker_tensorflow.object_feed import ObjectFeed
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.system_errors import make_directory, translated_os_errors
@@ -33,7 +34,6 @@ from sagemaker_tensorflow.training.download_progress import (
     DownloadProgress,
     DownloadStats,
 )
-from sagemaker_tensorflow.training.object_feed import ObjectFeed
 from sagemaker_tensorflow.training_input import TrainingInput
 
 # Between two looks at the clock: what a pipe holds, and a millisecond of a fast disk.

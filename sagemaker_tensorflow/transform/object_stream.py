@@ -13,7 +13,6 @@ from types import TracebackType
 
 from sagemaker_tensorflow import _core
 from sagemaker_tensorflow.channel_stats import ChannelStats
-from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import (
     CancelledError,
     CorruptRecordError,
@@ -24,14 +23,12 @@ from sagemaker_tensorflow.errors import (
 )
 from sagemaker_tensorflow.listing import ListedObject
 from sagemaker_tensorflow.locations import S3Location, parse_location
-from sagemaker_tensorflow.object_list_file import ListedObjects, ObjectListWriter
+from sagemaker_tensorflow.object_feed import ObjectFeed
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
-from sagemaker_tensorflow.prefetcher import Prefetcher
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.input_list import InputList
 from sagemaker_tensorflow.transform.records import InputObject, RecordChunk
 
-_CHANNEL = "objects"
 _FORMATS = {"None": None, "Line": "TextLine", "RecordIO": "RecordIO", "TFRecord": "TFRecord"}
 
 # So many objects that cannot be had because of the server or the credentials, one behind the other,
@@ -100,10 +97,8 @@ class ObjectStream(Iterator[RecordChunk]):
         self._s3_options = s3_options or S3Options()
         self._chunk_records = chunk_records
         self._chunk_bytes = chunk_bytes
-        self._prefetcher: Prefetcher | None = None
+        self._feed: ObjectFeed | None = None
         self._records: _core.ObjectRecords | None = None
-        self._list: ObjectListWriter | None = None
-        self._list_failure: Exception | None = None
         self._chunks: Iterator[RecordChunk] | None = None
 
     def start(self) -> None:
@@ -120,51 +115,43 @@ class ObjectStream(Iterator[RecordChunk]):
         if not self._objects:
             return
         bucket = _bucket_of(self._objects[0])
-        self._list = ObjectListWriter(_listed(self._objects, bucket), self._fail)
+        self._feed = ObjectFeed(
+            _listed(self._objects, bucket),
+            bucket,
+            gunzip=self._gunzip,
+            s3_options=self._s3_options,
+            config=self._config,
+            on_failure=self._close_records,
+        )
+        self._feed.start()
         try:
-            path = str(self._list.path)
-            self._begin(Channel(_CHANNEL, ListedObjects(path, bucket, self._gunzip)))
+            self._begin(self._feed)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, channel: Channel) -> None:
-        s3 = self._s3_options
-        self._prefetcher = Prefetcher(
-            [channel],
-            config=self._config,
-            profile=s3.profile,
-            region=s3.region,
-            endpoint_url=s3.endpoint_url,
-            anonymous=s3.anonymous,
-        )
-        self._prefetcher.start()
+    def _begin(self, feed: ObjectFeed) -> None:
         self._records = _core.ObjectRecords(
-            self._prefetcher.dirs["pipe_dir"],
-            channel.name,
+            feed.pipe_dir,
+            feed.channel,
             _FORMATS[self._split_type],
             max_record_bytes=self._max_record_bytes,
             chunk_records=self._chunk_records,
             chunk_bytes=self._chunk_bytes,
         )
         self._chunks = self._read(self._records)
-        if self._list_failure is not None:
+        if feed.failure is not None:
             self._records.close()  # it failed before there was anything to close
 
-    def _fail(self, error: Exception) -> None:
-        """The list of objects cannot be passed on. In the thread that writes it."""
-        self._list_failure = error
+    def _close_records(self) -> None:
         if self._records is not None:
             self._records.close()
 
     def close(self) -> None:
         """Ends the prefetcher, and an iteration that another thread is in. Idempotent."""
-        if self._records is not None:
-            self._records.close()
-        if self._prefetcher is not None:
-            self._prefetcher.close()
-        if self._list is not None:
-            self._list.close()
+        self._close_records()
+        if self._feed is not None:
+            self._feed.close()
 
     def __enter__(self) -> ObjectStream:
         self.start()
@@ -179,14 +166,8 @@ class ObjectStream(Iterator[RecordChunk]):
         self.close()
 
     def stats(self) -> ChannelStats | None:
-        """The prefetcher's counters; None while there is none.
-
-        Raises:
-            UnavailableError: The prefetcher's process is gone.
-        """
-        if self._prefetcher is None or not self._prefetcher.alive:
-            return None
-        return self._prefetcher.stats().get(_CHANNEL)
+        """The prefetcher's counters; None while there is none, or where it does not answer."""
+        return None if self._feed is None else self._feed.stats()
 
     def __next__(self) -> RecordChunk:
         """The next records.
@@ -202,8 +183,8 @@ class ObjectStream(Iterator[RecordChunk]):
         try:
             return next(self._chunks)
         except CancelledError:
-            if self._list_failure is not None:
-                raise self._list_failure from None
+            if self._feed is not None and self._feed.failure is not None:
+                raise self._feed.failure from None
             raise
 
     def _read(self, records: _core.ObjectRecords) -> Iterator[RecordChunk]:

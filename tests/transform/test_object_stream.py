@@ -292,7 +292,8 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def pid_of(stream: ObjectStream) -> int:
-    prefetcher = stream._prefetcher
+    assert stream._feed is not None
+    prefetcher = stream._feed._prefetcher
     assert prefetcher is not None
     assert prefetcher._process is not None
     assert prefetcher._process._popen is not None

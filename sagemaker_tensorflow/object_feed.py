@@ -21,11 +21,12 @@ _CHANNEL = "objects"
 
 
 class ObjectFeed:
-    """A context manager; the first object is being fetched when it is entered.
+    """A context manager; the first object is being fetched when it is entered, or `start` returns.
 
     Args:
         objects: One or more; iterated over by a thread, while the first are streamed.
         bucket: Of all objects; None when they are local files.
+        gunzip: Decompress every object.
         s3_options: How to reach S3.
         config: The prefetcher's numbers.
         on_failure: Called, in that thread, when the list cannot be passed on. `failure` says why,
@@ -37,12 +38,14 @@ class ObjectFeed:
         objects: Iterator[ListedObject],
         bucket: str | None,
         *,
+        gunzip: bool = False,
         s3_options: S3Options,
         config: PrefetchConfig,
         on_failure: Callable[[], None],
     ) -> None:
         self._objects = objects
         self._bucket = bucket
+        self._gunzip = gunzip
         self._s3_options = s3_options
         self._config = config
         self._on_failure = on_failure
@@ -53,18 +56,28 @@ class ObjectFeed:
         self.failure: Exception | None = None
 
     def __enter__(self) -> ObjectFeed:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Starts the prefetcher.
+
+        Raises:
+            PermissionDeniedError: There are no credentials.
+            UnavailableError: S3 cannot be reached.
+            PipeModeDatasetException: What else keeps the prefetcher from starting.
+        """
         try:
-            self._start()
+            self._begin()
         except BaseException:
             self.close()
             raise
-        return self
 
-    def _start(self) -> None:
+    def _begin(self) -> None:
         self._list = ObjectListWriter(self._objects, self._fail)
         s3 = self._s3_options
         self._prefetcher = Prefetcher(
-            [Channel(_CHANNEL, ListedObjects(str(self._list.path), self._bucket))],
+            [Channel(_CHANNEL, ListedObjects(str(self._list.path), self._bucket, self._gunzip))],
             config=self._config,
             profile=s3.profile,
             region=s3.region,
