@@ -12,6 +12,8 @@ _WORTHWHILE = 1.10
 _DISAPPOINTMENTS = 2
 # A shorter call costs as much around the model as in it, whatever a noisy measurement says.
 _SHORT_CALL_SECONDS = 0.02
+# A call as short as this says nothing yet; a few of them are enough to go on.
+_QUICK_CALL_SECONDS = 0.005
 # Of sizes whose rates hardly differ the larger one costs less outside of what is measured.
 _ALIKE = 0.9
 # What a size is judged by: its first call (tracing, allocation) does not count, and of the others
@@ -27,8 +29,8 @@ class BatchSizer:
     The search doubles the size as long as the rows that a second of calling brings grow by a
     tenth, or calls are short, and settles for the best of them, or for a larger one that is about
     as good and whose calls are short. Only full batches count, so a source that is slower than the
-    model does not mislead it. When memory does not suffice the size is halved, and that one is
-    never exceeded again.
+    model does not mislead it. Sizes whose calls take next to no time are passed over. When memory
+    does not suffice the size is halved, and that one is never exceeded again.
     """
 
     def __init__(self, fixed: int = 0, first: int = FIRST_SIZE, largest: int = LARGEST_SIZE):
@@ -62,6 +64,9 @@ class BatchSizer:
             self._rows += rows
             self._seconds += seconds
             counted = self._calls - 1
+            if counted >= _WINDOW_CALLS and self._is_quick(counted):
+                self._double()
+                return
             enough = counted >= _WINDOW_CALLS and self._seconds >= _WINDOW_SECONDS
             if enough or counted >= _MOST_WINDOW_CALLS:
                 self._judge(self._rows / max(self._seconds, 1e-9))
@@ -74,6 +79,14 @@ class BatchSizer:
                 self._size = self._largest
             self._settled = True
 
+    def _is_quick(self, calls: int) -> bool:
+        quick = self._seconds < calls * _QUICK_CALL_SECONDS
+        return quick and self._size * 2 <= self._largest
+
+    def _double(self) -> None:
+        self._size *= 2
+        self._restart()
+
     def _judge(self, rate: float) -> None:
         best = max(self._rates.values(), default=0.0)
         self._rates[self._size] = rate
@@ -81,8 +94,7 @@ class BatchSizer:
         worthwhile = short or rate >= best * _WORTHWHILE
         self._disappointments = 0 if worthwhile else self._disappointments + 1
         if self._disappointments < _DISAPPOINTMENTS and self._size * 2 <= self._largest:
-            self._size *= 2
-            self._restart()
+            self._double()
         else:
             self._size = self._best()
             self._settled = True
