@@ -6,15 +6,14 @@ limits are those of botocore's service model of SageMaker. Every other field is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sagemaker_tensorflow.channels import Channel, as_channels
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.json_file import json_from_file
 from sagemaker_tensorflow.request_fields import RequestFields
-from sagemaker_tensorflow.system_errors import translated_os_errors
 from sagemaker_tensorflow.training_input import (
     COMPRESSIONS,
     DISTRIBUTIONS,
@@ -71,14 +70,11 @@ def channels_from_file(path: Path) -> tuple[Channel, ...]:
         PermissionDeniedError: It may not be read.
         InvalidArgumentError: It is not JSON, or not such a request.
     """
-    with translated_os_errors("reading a job's description"):
-        data = path.read_bytes()
+    job = json_from_file(path)
     try:
-        return channels_from_job(json.loads(data))
+        return channels_from_job(job)
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"{path}: {error}") from error
-    except ValueError as error:
-        raise InvalidArgumentError(f"{path} is not JSON: {error}") from error
 
 
 def _channel_fields(job: Mapping[str, Any]) -> list[RequestFields]:

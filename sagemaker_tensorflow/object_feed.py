@@ -31,6 +31,7 @@ class ObjectFeed:
         config: The prefetcher's numbers.
         on_failure: Called, in that thread, when the list cannot be passed on. `failure` says why,
             and the stream does not end by itself then.
+        as_they_come: The iterator waits for objects; each is fetched as soon as it is there.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ObjectFeed:
         s3_options: S3Options,
         config: PrefetchConfig,
         on_failure: Callable[[], None],
+        as_they_come: bool = False,
     ) -> None:
         self._objects = objects
         self._bucket = bucket
@@ -49,6 +51,7 @@ class ObjectFeed:
         self._s3_options = s3_options
         self._config = config
         self._on_failure = on_failure
+        self._as_they_come = as_they_come
         self._list: ObjectListWriter | None = None
         self._prefetcher: Prefetcher | None = None
         self.channel = _CHANNEL
@@ -74,7 +77,7 @@ class ObjectFeed:
             raise
 
     def _begin(self) -> None:
-        self._list = ObjectListWriter(self._objects, self._fail)
+        self._list = ObjectListWriter(self._objects, self._fail, self._as_they_come)
         s3 = self._s3_options
         self._prefetcher = Prefetcher(
             [Channel(_CHANNEL, ListedObjects(str(self._list.path), self._bucket, self._gunzip))],

@@ -79,13 +79,18 @@ class ObjectListWriter:
     Args:
         objects: What to list; one or more.
         on_failure: Called by the thread with what kept it from writing all of it.
+        as_they_come: Write each object as soon as it is there, for iterables that wait for them,
+            instead of many at a time.
 
     Raises:
         PipeModeDatasetException: The file cannot be made, or what iterating raised.
     """
 
     def __init__(
-        self, objects: Iterable[ListedObject], on_failure: Callable[[Exception], None]
+        self,
+        objects: Iterable[ListedObject],
+        on_failure: Callable[[Exception], None],
+        as_they_come: bool = False,
     ) -> None:
         self._on_failure = on_failure
         self._closed = threading.Event()
@@ -93,7 +98,7 @@ class ObjectListWriter:
             descriptor, name = tempfile.mkstemp(prefix="smtf-objects-", suffix=".jsonl")
         self.path = Path(name)
         self._file = os.fdopen(descriptor, "wb", buffering=0)
-        self._pages = growing_pages(objects)
+        self._pages = ([obj] for obj in objects) if as_they_come else growing_pages(objects)
         self._thread = threading.Thread(target=self._write_rest, name="smtf-list", daemon=True)
         try:
             self._write(next(self._pages))

@@ -47,6 +47,7 @@ def add_channel_flags(
     *,
     required: bool = True,
     job_help: str = "the InputDataConfig of a CreateTrainingJob request",
+    input_modes: bool = False,
 ) -> None:
     """Adds ``--channel`` or ``--job``, and what describes a channel.
 
@@ -54,6 +55,7 @@ def add_channel_flags(
         parser: Gets the flags.
         required: One of the two is needed.
         job_help: What is read of the job.
+        input_modes: Add ``--channel-input-mode``, too.
     """
     what = parser.add_mutually_exclusive_group(required=required)
     what.add_argument(
@@ -80,6 +82,8 @@ def add_channel_flags(
             **options,
         )
 
+    if input_modes:
+        add("--channel-input-mode", "MODE", "File, Pipe or FastFile", dest="input_mode")
     add("--s3-data-type", "TYPE", "S3Prefix, ManifestFile or AugmentedManifestFile")
     add("--distribution", "D", "FullyReplicated, or ShardedByS3Key over --hosts")
     add("--compression", "C", "None, or Gzip to decompress each object")

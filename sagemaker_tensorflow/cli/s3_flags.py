@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sagemaker_tensorflow.s3_options import S3Options
 
 
 def add_s3_flags(parser: argparse.ArgumentParser) -> None:
@@ -12,3 +16,10 @@ def add_s3_flags(parser: argparse.ArgumentParser) -> None:
     add("--region", help="instead of the configured one")
     add("--endpoint-url", metavar="URL", help="of an S3-compatible store")
     add("--anonymous", action="store_true", help="sign nothing, for public buckets")
+
+
+def given_s3_options(args: argparse.Namespace) -> S3Options:
+    """What these flags say."""
+    from sagemaker_tensorflow.s3_options import S3Options
+
+    return S3Options(args.profile, args.region, args.endpoint_url, args.anonymous)

@@ -17,7 +17,8 @@ from sagemaker_tensorflow.cli.channel_flags import (
     channels_from_flags,
     describe_channels,
 )
-from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
+from sagemaker_tensorflow.cli.loudness_flags import add_loudness_flags
+from sagemaker_tensorflow.cli.s3_flags import add_s3_flags, given_s3_options
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow.feeder import Feeder
@@ -61,9 +62,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--cache-dir", metavar="DIR", help="keep what was fetched from S3 for later epochs")
     add("--cache-bytes", type=byte_count, metavar="SIZE", help="bound on the cache (default 10GiB)")
     add_s3_flags(parser)
-    loudness = parser.add_mutually_exclusive_group()
-    loudness.add_argument("-v", "--verbose", action="store_true", help="log more")
-    loudness.add_argument("-q", "--quiet", action="store_true", help="log errors only")
+    add_loudness_flags(parser)
     return parser
 
 
@@ -96,7 +95,6 @@ def _make_feeder(args: argparse.Namespace) -> Feeder:
     from sagemaker_tensorflow.feeder import Feeder
     from sagemaker_tensorflow.hosts import HostPlace
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
-    from sagemaker_tensorflow.s3_options import S3Options
 
     names = ("connections", "part_bytes", "memory_bytes", "retry_seconds", "cache_dir")
     numbers = {name: getattr(args, name) for name in (*names, "cache_bytes")}
@@ -108,7 +106,7 @@ def _make_feeder(args: argparse.Namespace) -> Feeder:
         config=PrefetchConfig(
             hedging=not args.no_hedging, checksums=not args.no_checksums, **given
         ),
-        s3_options=S3Options(args.profile, args.region, args.endpoint_url, args.anonymous),
+        s3_options=given_s3_options(args),
         host=HostPlace.among(args.hosts, args.current_host),
     )
 

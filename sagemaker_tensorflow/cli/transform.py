@@ -8,10 +8,13 @@ does only what is missing.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
+from sagemaker_tensorflow.cli.loudness_flags import add_loudness_flags
+from sagemaker_tensorflow.cli.pairs import named_value
+from sagemaker_tensorflow.cli.ray_flags import add_ray_flags, given_ray_options
+from sagemaker_tensorflow.cli.request_flags import flag_of, given_flags, refuse_flags_beside_job
+from sagemaker_tensorflow.cli.s3_flags import add_s3_flags, given_s3_options
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow.s3_options import S3Options
@@ -21,7 +24,7 @@ _EXIT_STATUS = {"Completed": 0, "CompletedWithErrors": 3, "Stopped": 130}
 # Flags that are fields of TransformSpec as they are.
 _SETTINGS = (
     *("data_type", "content_type", "compression", "split_type", "strategy"),
-    *("max_concurrent_transforms", "accept", "assemble_with", "max_retries"),
+    *("max_concurrent_transforms", "accept", "assemble_with", "max_retries", "instance_count"),
 )
 _PROCESSING = ("input_filter", "output_filter", "join_source")
 # What a CreateTransformJob request says, and --job allows no flag for.
@@ -64,10 +67,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     _add_input_flags(parser)
     _add_output_flags(parser)
     _add_running_flags(parser)
+    add_ray_flags(parser)
     add_s3_flags(parser)
-    loudness = parser.add_mutually_exclusive_group()
-    loudness.add_argument("-v", "--verbose", action="store_true", help="log more")
-    loudness.add_argument("-q", "--quiet", action="store_true", help="log errors only")
+    add_loudness_flags(parser)
     return parser
 
 
@@ -152,6 +154,7 @@ def _add_running_flags(parser: argparse.ArgumentParser) -> None:
     add("--jit-compile", action="store_true", help="compile the model with XLA")
     add("--mixed-precision", action="store_true", help="compute in 16 bits, where the model allows")
     add("--env", action="append", metavar="K=V", help="for inference.py; repeat")
+    add("--instance-count", type=int, metavar="N", help="actors on Ray (default: one on each node)")
     add("--metrics-port", type=int, metavar="PORT", help="serve Prometheus metrics on loopback")
 
 
@@ -162,20 +165,21 @@ def run(args: argparse.Namespace) -> int:
 
     from sagemaker_tensorflow.cli.logging_setup import set_up_logging
     from sagemaker_tensorflow.cli.tensorflow_notes import leave_out_notes
-    from sagemaker_tensorflow.s3_options import S3Options
 
     if not args.verbose:
         leave_out_notes()
-    s3_options = S3Options(args.profile, args.region, args.endpoint_url, args.anonymous)
+    s3_options = given_s3_options(args)
     if args.describe:
         return _describe(args.model, s3_options)
     spec = _spec(args)
+    ray = given_ray_options(args, args.instance_count)
     progress = set_up_logging(args)
     from sagemaker_tensorflow.transform.job import TransformJob
 
     job = TransformJob(
         spec,
         s3_options=s3_options,
+        ray=ray,
         metrics_port=args.metrics_port,
         progress=progress,
         progress_stream=None if args.quiet else sys.stderr,
@@ -213,25 +217,18 @@ def _spec(args: argparse.Namespace) -> TransformSpec:
         output_uri=args.output or "",
         job_name=args.job_name or make_job_name(base_name_of_model(args.model)),
         max_payload_bytes=payload_bytes(args.max_payload),
-        data_processing=DataProcessing(**_given(args, _PROCESSING)),
-        environment=tuple(_variable(text) for text in args.env or ()),
-        **_given(args, _SETTINGS),
+        data_processing=DataProcessing(**given_flags(args, _PROCESSING)),
+        environment=tuple(named_value("--env", text) for text in args.env or ()),
+        **given_flags(args, _SETTINGS),
         **_beside_a_request(args),
     )
     if args.timeout is not None:
         spec = dataclasses.replace(spec, timeout_seconds=args.timeout)
     fields = [field.name for field in dataclasses.fields(spec)]
-    check_spec(spec, {name: _flag(name) for name in (*fields, "join_source", "max_payload")})
+    check_spec(
+        spec, {name: flag_of(name, _FLAGS) for name in (*fields, "join_source", "max_payload")}
+    )
     return spec
-
-
-def _flag(name: str) -> str:
-    return _FLAGS.get(name, f"--{name.replace('_', '-')}")
-
-
-def _given(args: argparse.Namespace, flags: Iterable[str]) -> dict[str, Any]:
-    values = {flag: getattr(args, flag) for flag in flags}
-    return {flag: value for flag, value in values.items() if value is not None}
 
 
 def _beside_a_request(args: argparse.Namespace) -> dict[str, Any]:
@@ -248,32 +245,11 @@ def _beside_a_request(args: argparse.Namespace) -> dict[str, Any]:
 
 def _spec_from_file(args: argparse.Namespace) -> TransformSpec:
     import dataclasses
-    import json
     from pathlib import Path
 
-    from sagemaker_tensorflow.errors import InvalidArgumentError
-    from sagemaker_tensorflow.system_errors import translated_os_errors
+    from sagemaker_tensorflow.json_file import json_from_file
     from sagemaker_tensorflow.transform.transform_request import spec_from_request
 
-    given = [_flag(name) for name in _given(args, _IN_REQUEST)]
-    if given:
-        raise InvalidArgumentError(
-            f"--job {args.job} and {', '.join(given)}: a request has members for these; leave them "
-            "out, or change the request"
-        )
-    with translated_os_errors("reading a job's description"):
-        data = Path(args.job).read_bytes()
-    try:
-        request = json.loads(data)
-    except ValueError as error:
-        raise InvalidArgumentError(f"{args.job} is not JSON: {error}") from error
+    refuse_flags_beside_job(args, _IN_REQUEST, _FLAGS)
+    request = json_from_file(Path(args.job))
     return dataclasses.replace(spec_from_request(request, args.model), **_beside_a_request(args))
-
-
-def _variable(text: str) -> tuple[str, str]:
-    from sagemaker_tensorflow.errors import InvalidArgumentError
-
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidArgumentError(f"--env {text!r}: give NAME=VALUE")
-    return name, value

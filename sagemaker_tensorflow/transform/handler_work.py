@@ -22,7 +22,7 @@ from sagemaker_tensorflow.transform.handlers import HandlerResult, Handlers
 from sagemaker_tensorflow.transform.job_progress import JobProgress
 from sagemaker_tensorflow.transform.job_stream import open_stream, payload_steps
 from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
-from sagemaker_tensorflow.transform.ordered_map import ordered_map
+from sagemaker_tensorflow.transform.ordered_map import held_back, ordered_map
 from sagemaker_tensorflow.transform.records import InputObject, Payload
 from sagemaker_tensorflow.transform.spec import TransformSpec
 from sagemaker_tensorflow.transform.steps import Step
@@ -58,6 +58,11 @@ class HandlerWork:
     def result_type(self) -> str:
         """MIME type of the results."""
         return self.spec.accept
+
+    @property
+    def held_back(self) -> int:
+        """A call of the script is for one object."""
+        return held_back(max(1, self.spec.max_concurrent_transforms))
 
     def transform(
         self,

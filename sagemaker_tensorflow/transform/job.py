@@ -5,17 +5,23 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from sagemaker_tensorflow.errors import NotFoundError, PipeModeDatasetException
+from sagemaker_tensorflow.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    PipeModeDatasetException,
+)
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.progress import TerminalLine
+from sagemaker_tensorflow.ray_cluster import RayOptions
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.error_file import objects_with_error_files
 from sagemaker_tensorflow.transform.input_list import InputList
 from sagemaker_tensorflow.transform.input_objects import list_inputs
-from sagemaker_tensorflow.transform.job_lease import job_lease, job_owner
+from sagemaker_tensorflow.transform.job_lease import job_lease
 from sagemaker_tensorflow.transform.job_log import JobLog
 from sagemaker_tensorflow.transform.job_progress import JobProgress, ObjectFailure, ProgressSnapshot
 from sagemaker_tensorflow.transform.job_record import JobRecord, job_folder
@@ -23,8 +29,8 @@ from sagemaker_tensorflow.transform.job_stream import too_large
 from sagemaker_tensorflow.transform.ledger import Ledger
 from sagemaker_tensorflow.transform.metrics import MetricsServer
 from sagemaker_tensorflow.transform.model_files import fetch_model
-from sagemaker_tensorflow.transform.model_identity import model_identity
 from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
+from sagemaker_tensorflow.transform.opened_work import OpenedWork, open_local_work
 from sagemaker_tensorflow.transform.output_keys import check_collisions
 from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
 from sagemaker_tensorflow.transform.progress_line import LiveProgress
@@ -32,11 +38,9 @@ from sagemaker_tensorflow.transform.quantities import counted
 from sagemaker_tensorflow.transform.records import InputObject
 from sagemaker_tensorflow.transform.report import write_report
 from sagemaker_tensorflow.transform.results_as_inputs import check_results_are_no_inputs
-from sagemaker_tensorflow.transform.settings_digest import settings_digest
 from sagemaker_tensorflow.transform.spec import TransformSpec
 from sagemaker_tensorflow.transform.temporary_folders import temporary_folder
 from sagemaker_tensorflow.transform.transform_request import check_spec, spec_from_request
-from sagemaker_tensorflow.transform.work import Work, open_work
 
 _log = logging.getLogger(__name__)
 
@@ -104,12 +108,14 @@ class TransformJob:
         s3_options: How to reach S3.
         prefetch: The prefetcher's numbers.
         devices: TensorFlow's names of the devices to use; None for all GPUs, or the CPU.
+        ray: Run on this cluster, with as many actors as the spec's `instance_count` says, each of
+            which uses what it gets there. None runs on this machine.
         metrics_port: Serve Prometheus metrics on this port of the loopback; 0 for a free one.
         progress: A terminal's line for progress.
         progress_stream: Where there is no such line, gets one every 30 s.
 
     Raises:
-        InvalidArgumentError: A value of `spec` is not allowed.
+        InvalidArgumentError: A value of `spec` is not allowed, or devices are named for Ray.
     """
 
     def __init__(
@@ -119,15 +125,21 @@ class TransformJob:
         s3_options: S3Options | None = None,
         prefetch: PrefetchConfig | None = None,
         devices: Sequence[str] | None = None,
+        ray: RayOptions | None = None,
         metrics_port: int | None = None,
         progress: TerminalLine | None = None,
         progress_stream: TextIO | None = None,
     ) -> None:
         check_spec(spec)
+        if ray is not None and devices is not None:
+            raise InvalidArgumentError(
+                f"devices={devices!r}: an actor of Ray uses the GPUs that it gets; set num_gpus"
+            )
         self._spec = spec
         self._s3_options = s3_options or S3Options()
         self._prefetch = prefetch or PrefetchConfig()
         self._devices = devices
+        self._ray = ray
         self._metrics_port = metrics_port
         self._line = progress
         self._stream = progress_stream
@@ -158,30 +170,32 @@ class TransformJob:
             KeyboardInterrupt: It was interrupted. Run again, it goes on.
         """
         with contextlib.ExitStack() as stack:
-            folder = stack.enter_context(temporary_folder())
-            files = fetch_model(self._spec.model, folder, self._s3_options)
-            work = stack.enter_context(open_work(self._spec, files, self._devices))
-            digest = settings_digest(work.spec, model_identity(files))
-            owner = job_owner(work.spec, digest)
-            store = open_output_store(work.spec.output_uri, self._s3_options, owner=owner)
+            opened = stack.enter_context(self._open_work())
+            output = opened.work.spec.output_uri
+            store = open_output_store(output, self._s3_options, owner=opened.owner)
             stack.callback(store.close)
-            return _Run(self, work, store, digest, owner).run()
+            return _Run(self, opened, store).run()
+
+    def _open_work(self) -> AbstractContextManager[OpenedWork]:
+        if self._ray is None:
+            return open_local_work(self._spec, self._s3_options, self._devices)
+        from sagemaker_tensorflow.transform.ray_work import open_ray_work
+
+        return open_ray_work(self._spec, self._s3_options, self._prefetch, self._ray)
 
 
 class _Run:
     """What a job has while it runs."""
 
-    def __init__(
-        self, job: TransformJob, work: Work, store: OutputStore, digest: str, owner: str
-    ) -> None:
+    def __init__(self, job: TransformJob, opened: OpenedWork, store: OutputStore) -> None:
         self._job = job
-        self._owner = owner
-        self._work = work
-        self._spec = work.spec
+        self._owner = opened.owner
+        self._work = opened.work
+        self._spec = opened.work.spec
         self._store = store
         self._progress = JobProgress()
-        self._record = JobRecord(store, self._spec, digest)
-        self._ledger = Ledger(store, digest)
+        self._record = JobRecord(store, self._spec, opened.digest)
+        self._ledger = Ledger(store, opened.digest)
         self._lacking_before = 0  # objects that an earlier run finished without all records
 
     def run(self) -> JobResult:

@@ -31,6 +31,11 @@ def job_owner(spec: TransformSpec, digest: str) -> str:
     return hashlib.sha256(f"{digest}\n{spec.data_type}\n{source}".encode()).hexdigest()
 
 
+def lease_name(owner: str) -> str:
+    """Where the lease lies, relative to the output path."""
+    return f"{BOOKKEEPING_FOLDER}/{owner}/running.json"
+
+
 def job_lease(store: OutputStore, owner: str, job_name: str) -> AbstractContextManager[object]:
     """Has the job for this run alone, until the end of the block.
 
@@ -43,7 +48,7 @@ def job_lease(store: OutputStore, owner: str, job_name: str) -> AbstractContextM
         FailedPreconditionError: On entering: another run has it.
         PipeModeDatasetException: On entering: the lease cannot be read or written.
     """
-    name = f"{BOOKKEEPING_FOLDER}/{owner}/running.json"
+    name = lease_name(owner)
     holder = LeaseHolder.this_process(job_name)
     if store.folder is not None:
         from sagemaker_tensorflow.transform.file_lease import FileLease

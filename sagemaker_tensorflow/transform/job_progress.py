@@ -24,7 +24,7 @@ STAGES = ("read", "decode", "infer", "encode", "upload")
 _MOST_SAMPLES = 600
 _SAMPLE_SECONDS = 1.0
 # An object with a million bad records has them in its errors file; here are the first causes.
-_REASONS_PER_OBJECT = 3
+REASONS_PER_OBJECT = 3
 _MOST_FAILURES = 1000
 
 
@@ -77,7 +77,7 @@ class ProgressSnapshot:
         objects_skipped: Finished by an earlier run.
         objects_failed: Without a result.
         objects_with_errors: Failed, or done with records missing.
-        bytes_expected: Sizes of the objects that were not skipped.
+        bytes_expected: Sizes of the objects that were not skipped, and what has to be read again.
         records: With a result.
         records_failed: Without one.
         bytes_in: Read, as it is stored.
@@ -157,6 +157,11 @@ class JobProgress:
             self._objects = objects
             self._bytes_expected = size
 
+    def expect_again(self, size: int) -> None:
+        """Bytes that were read in vain, and will be read once more."""
+        with self._lock:
+            self._bytes_expected += size
+
     def skip_objects(self, count: int) -> None:
         """Objects that an earlier run has finished."""
         with self._lock:
@@ -167,13 +172,13 @@ class JobProgress:
         with self._lock:
             self._bytes_in += size
 
-    def add_records(self, count: int) -> None:
-        """Records that have a result."""
+    def add_records(self, obj: InputObject, count: int) -> None:
+        """Records of an object that have a result."""
         with self._lock:
             self._records += count
 
-    def add_written(self, size: int) -> None:
-        """Bytes of results that were given to a writer."""
+    def add_written(self, obj: InputObject, size: int) -> None:
+        """Bytes of an object's result that were given to a writer."""
         with self._lock:
             self._bytes_out += size
 
@@ -202,11 +207,11 @@ class JobProgress:
         finally:
             self.add_stage(name, self._clock() - begin)
 
-    def record_failed(self, obj: InputObject, reason: str) -> None:
-        """A record that has no result."""
+    def record_failed(self, obj: InputObject, reason: str, records: int = 1) -> None:
+        """A record that has no result, or several for one reason."""
         with self._lock:
-            self._records_failed += 1
-            self._note(obj, reason, records=1)
+            self._records_failed += records
+            self._note(obj, reason, records)
 
     def object_done(self, obj: InputObject) -> None:
         """Its result is visible."""
@@ -274,5 +279,5 @@ class JobProgress:
         failing.failed |= failed
         told = " ".join(reason.split())
         # The record's reason is the object's too, where a bad record costs its object.
-        if len(failing.reasons) < _REASONS_PER_OBJECT and told not in failing.reasons:
+        if len(failing.reasons) < REASONS_PER_OBJECT and told not in failing.reasons:
             failing.reasons.append(told)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_PID_NAMESPACE = Path("/proc/self/ns/pid")
-# Of what follows the command's name in /proc/<pid>/stat, proc_pid_stat(5): fields 3 and 22.
-_STATE = 0
-_START_TIME = 19
-_DEAD = ("Z", "X")
+from sagemaker_tensorflow.process_identity import ProcessIdentity
 
 
 @dataclass(frozen=True)
@@ -25,13 +18,11 @@ class LeaseHolder:
     Attributes:
         token: Random; no other run has it.
         job_name: Of the job.
-        host: The machine's name, for people.
-        boot: The kernel's name for the time since it was booted: machines whose boots are the same
-            are one. Empty where that is not known.
-        pid_namespace: Within which `pid` counts. Containers of a machine have one each.
+        host: Of its process, as the next four; see `ProcessIdentity`.
+        boot: Of the machine.
+        pid_namespace: Within which `pid` counts.
         pid: Of the process.
-        process_start: When it began, in clock ticks since boot: another process that gets the same
-            number later has another time.
+        process_start: In clock ticks since boot.
         since: When the run began, ISO 8601 in UTC.
         renewals: How often the run has said since that it goes on.
         ended: It does not any more.
@@ -51,15 +42,10 @@ class LeaseHolder:
     @classmethod
     def this_process(cls, job_name: str) -> LeaseHolder:
         """A new run, in this process."""
-        pid = os.getpid()
         return cls(
             token=secrets.token_hex(16),
             job_name=job_name,
-            host=os.uname().nodename,
-            boot=_boot(),
-            pid_namespace=_pid_namespace(),
-            pid=pid,
-            process_start=_process_start(pid),
+            **ProcessIdentity.this_process().to_json(),
             since=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
 
@@ -80,32 +66,13 @@ class LeaseHolder:
         """Whether the process lives; None if that cannot be told from here."""
         if self.ended:
             return False
-        if not self.boot or (self.boot, self.pid_namespace) != (_boot(), _pid_namespace()):
-            return None
-        return _process_start(self.pid) == self.process_start
+        return self._process.is_running()
+
+    @property
+    def _process(self) -> ProcessIdentity:
+        return ProcessIdentity(
+            self.host, self.boot, self.pid_namespace, self.pid, self.process_start
+        )
 
     def __str__(self) -> str:
         return f"{self.job_name!r} on host {self.host}, process {self.pid}, since {self.since}"
-
-
-def _boot() -> str:
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return ""
-
-
-def _pid_namespace() -> str:
-    try:
-        return str(_PID_NAMESPACE.readlink())
-    except OSError:
-        return ""
-
-
-def _process_start(pid: int) -> int:
-    """When a living process began, in clock ticks since boot; -1 if there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return -1
-    return -1 if fields[_STATE] in _DEAD else int(fields[_START_TIME])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Protocol
 
 from sagemaker_tensorflow.errors import CorruptRecordError
 from sagemaker_tensorflow.transform.commit_threads import CommitThreads
 from sagemaker_tensorflow.transform.error_file import ErrorFile
 from sagemaker_tensorflow.transform.job_progress import JobProgress
-from sagemaker_tensorflow.transform.ledger import Ledger, LedgerEntry
+from sagemaker_tensorflow.transform.ledger import LedgerEntry
+from sagemaker_tensorflow.transform.object_end import ObjectEnd
 from sagemaker_tensorflow.transform.output_keys import output_name
 from sagemaker_tensorflow.transform.output_store import (
     OutputStore,
@@ -70,6 +72,13 @@ class Piece:
     failure: Exception | None = None
 
 
+class FinishedObjects(Protocol):
+    """Who wants to know of each result that was committed; `ledger.Ledger` is one. Thread-safe."""
+
+    def add(self, entry: LedgerEntry) -> None:
+        """Notes a finished object."""
+
+
 class ObjectResults:
     """Writes results, and keeps count of what has none. A context manager.
 
@@ -89,7 +98,7 @@ class ObjectResults:
     def __init__(
         self,
         store: OutputStore,
-        ledger: Ledger,
+        ledger: FinishedObjects,
         progress: JobProgress,
         *,
         keep_good: bool,
@@ -148,6 +157,25 @@ class ObjectResults:
             if not result.failed:
                 self._threads.put(result)
 
+    def add_end(self, source: InputObject, end: ObjectEnd) -> None:
+        """Takes what another process made of a whole object: its result is there, if it gets one.
+
+        Raises:
+            FailedPreconditionError: Another run of the job took over.
+        """
+        self._store.check_lease()
+        if end.entry is not None:
+            self._ledger.add(end.entry)
+        end.count(self._progress, source)
+
+    def has_stale_errors(self, source: InputObject) -> bool:
+        """An earlier run left a file of errors."""
+        return source.index in self._stale_errors
+
+    def clean_left_overs(self) -> None:
+        """Removes what processes that died left half-written, while no other one writes."""
+        self._store.clean_left_overs()
+
     def is_lost(self, source: InputObject) -> bool:
         """The object gets no result, so that more of it need not be computed. Any thread."""
         result = self._open.get(source.index)
@@ -175,10 +203,10 @@ class ObjectResults:
 
     def _write(self, result: _Open, piece: Piece) -> None:
         result.records += piece.records
-        self._progress.add_records(piece.records)
+        self._progress.add_records(result.source, piece.records)
         if piece.body:
             self._hold(result, piece.body)
-            self._progress.add_written(len(piece.body))
+            self._progress.add_written(result.source, len(piece.body))
 
     def _hold(self, result: _Open, body: bytes) -> None:
         result.held.append(body)

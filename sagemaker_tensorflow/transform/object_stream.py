@@ -26,6 +26,7 @@ from sagemaker_tensorflow.locations import S3Location, parse_location
 from sagemaker_tensorflow.object_feed import ObjectFeed
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.transform.coming_objects import ComingObjects
 from sagemaker_tensorflow.transform.input_list import InputList
 from sagemaker_tensorflow.transform.records import InputObject, RecordChunk
 
@@ -122,6 +123,7 @@ class ObjectStream(Iterator[RecordChunk]):
             s3_options=self._s3_options,
             config=self._config,
             on_failure=self._close_records,
+            as_they_come=isinstance(self._objects, ComingObjects),
         )
         self._feed.start()
         try:
@@ -149,6 +151,8 @@ class ObjectStream(Iterator[RecordChunk]):
 
     def close(self) -> None:
         """Ends the prefetcher, and an iteration that another thread is in. Idempotent."""
+        if isinstance(self._objects, ComingObjects):
+            self._objects.cancel(CancelledError("the stream was closed"))
         self._close_records()
         if self._feed is not None:
             self._feed.close()

@@ -11,10 +11,15 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
+def held_back(workers: int) -> int:
+    """How many results wait, at most, until another item comes or the items end."""
+    return 2 * workers if workers > 1 else 0
+
+
 def ordered_map(
     function: Callable[[_In], _Out], items: Iterable[_In], workers: int, name: str
 ) -> Iterator[_Out]:
-    """Like `map`, with `workers` threads and no more than twice as many items ahead.
+    """Like `map`, with `workers` threads and `held_back` items ahead.
 
     What the function or the items raise is raised here, behind the results of what came before.
     Closing the iterator waits for the calls that are under way.
@@ -31,7 +36,7 @@ def ordered_map(
     pending: deque[Future[_Out]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix=name) as pool:
         try:
-            yield from _results(function, iter(items), pool, pending, 2 * workers)
+            yield from _results(function, iter(items), pool, pending, held_back(workers))
         finally:
             for future in pending:
                 future.cancel()

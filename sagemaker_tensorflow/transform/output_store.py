@@ -109,6 +109,13 @@ class OutputStore(Protocol):
         its multipart uploads are aborted: who calls this has the owner's `job_lease`.
         """
 
+    def check_lease(self) -> None:
+        """Makes sure that the run that writes here has not been replaced by another.
+
+        Raises:
+            FailedPreconditionError: It has.
+        """
+
     def close(self) -> None:
         """Ends the store's threads. Idempotent."""
 

@@ -201,14 +201,18 @@ class S3OutputStore:
         """
         self._check = check
 
+    def check_lease(self) -> None:
+        """Calls what `guard` was given."""
+        if self._check is not None:
+            self._check()
+
     def call(self, what: str, request: Callable[[S3Client], _T]) -> _T:
         """Sends a request with the client of now; with other credentials if these were refused.
 
         Raises:
             PipeModeDatasetException: As S3 answered, after botocore's retries; or of `guard`.
         """
-        if self._check is not None:
-            self._check()
+        self.check_lease()
         try:
             with translated_s3_errors(what):
                 try:

@@ -55,6 +55,8 @@ class TransformSpec:
         max_retries: Of one call of the model, after the first.
         on_error: ``"object"``: a bad record means no result for its object; ``"record"``: the good
             ones are kept.
+        instance_count: Actors of a job on Ray; 0 for one on each node. Jobs on one machine run in
+            one process whatever it says.
         batch_size: Instances per call of the model; 0 finds the number.
         overwrite: Do finished objects again.
         jit_compile: Compile the model with XLA.
@@ -80,6 +82,7 @@ class TransformSpec:
     timeout_seconds: float = 600
     max_retries: int = 3
     on_error: str = "object"
+    instance_count: int = 0
     batch_size: int = 0
     overwrite: bool = False
     jit_compile: bool = False

@@ -50,15 +50,17 @@ _MEMBERS = {
     "max_concurrent_transforms": "MaxConcurrentTransforms",
     "timeout_seconds": "InvocationsTimeoutInSeconds",
     "max_retries": "InvocationsMaxRetries",
+    "instance_count": "InstanceCount",
 }
 
 
 def spec_from_request(request: Mapping[str, Any], model: str) -> TransformSpec:
     """Reads a CreateTransformJob request.
 
-    ``TransformResources`` is checked and says nothing here: a job runs on this machine, whatever
-    the type and number of instances. ``DataCaptureConfig``, ``ExperimentConfig`` and ``Tags`` are
-    checked and left alone, with a warning. ``file://`` is taken where the service takes ``s3://``.
+    ``InstanceCount`` is the number of actors of a job on Ray; otherwise ``TransformResources`` is
+    checked and says nothing, whatever the type and number of instances. ``DataCaptureConfig``,
+    ``ExperimentConfig`` and ``Tags`` are checked and left alone, with a warning. ``file://`` is
+    taken where the service takes ``s3://``.
 
     Args:
         request: Its members, as boto3 takes them.
@@ -94,6 +96,7 @@ def spec_from_request(request: Mapping[str, Any], model: str) -> TransformSpec:
         data_processing=_data_processing(fields.inner("DataProcessing", {})),
         timeout_seconds=float(client.optional("InvocationsTimeoutInSeconds") or 600),
         max_retries=_or_default(client.optional("InvocationsMaxRetries"), 3),
+        instance_count=fields.inner("TransformResources").required("InstanceCount"),
         environment=tuple((fields.optional("Environment") or {}).items()),
     )
     check_spec(spec, _MEMBERS)
@@ -179,6 +182,7 @@ def _number_problems(spec: TransformSpec, called: Mapping[str, str]) -> list[str
         "timeout_seconds": (spec.timeout_seconds, 1, _MOST_TIMEOUT_SECONDS),
         "max_retries": (spec.max_retries, 0, _MOST_RETRIES),
         "batch_size": (spec.batch_size, 0, _MOST_BATCH),
+        "instance_count": (spec.instance_count, 0, math.inf),
     }
     return [
         f"{called.get(name, name)} is {value:.15g}, allowed is {_bounds(least, most)}"

@@ -9,6 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.ray_cluster import ray_options
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.spec import DataProcessing, TransformSpec
 from sagemaker_tensorflow.transform.transform_request import check_spec, payload_bytes
@@ -32,10 +33,10 @@ _ARGUMENTS = {
 
 @dataclass(frozen=True)
 class Transformer:
-    """Runs a model over the objects of a prefix, a manifest or a folder, on this machine.
+    """Runs a model over the objects of a prefix, a manifest or a folder, here or on a Ray cluster.
 
-    The arguments up to `base_transform_job_name` are those of the SageMaker SDK's ``Transformer``;
-    what only chooses machines, ``instance_type`` and the like, is not taken.
+    The arguments up to `base_transform_job_name`, and `instance_count`, are those of the SageMaker
+    SDK's ``Transformer``; what else chooses machines, ``instance_type`` and the like, is not taken.
 
     Attributes:
         model: A SavedModel folder, a ``model.tar.gz`` or a ``.keras`` file: a path, ``file://`` or
@@ -55,6 +56,13 @@ class Transformer:
         jit_compile: Compile the model with XLA.
         mixed_precision: Compute in 16 bits; ``.keras`` files only.
         s3_options: How to reach S3.
+        engine: ``local`` runs in this process, ``ray`` with actors on a cluster.
+        instance_count: How many actors; None for one on each node.
+        ray_address: Of the cluster, as ``ray.init`` takes it. None for the one that RAY_ADDRESS
+            names, that this machine is a node of, or that this process is connected to.
+        num_cpus: CPUs kept for each actor, and the threads that TensorFlow uses there. None keeps
+            one and uses the node's.
+        num_gpus: GPUs for each actor; None for none.
     """
 
     model: str
@@ -73,6 +81,11 @@ class Transformer:
     jit_compile: bool = False
     mixed_precision: bool = False
     s3_options: S3Options = S3Options()  # noqa: RUF009 - frozen
+    engine: str = "local"
+    instance_count: int | None = None
+    ray_address: str | None = None
+    num_cpus: float | None = None
+    num_gpus: float | None = None
 
     def transform(
         self,
@@ -108,7 +121,7 @@ class Transformer:
             What came of it: its ``status`` is ``Completed``, ``CompletedWithErrors`` or ``Failed``.
 
         Raises:
-            PipeModeDatasetException: The job cannot begin, or S3 cannot be reached.
+            PipeModeDatasetException: The job cannot begin, or S3 or the cluster cannot be reached.
         """
         from sagemaker_tensorflow.transform.job import TransformJob
 
@@ -132,6 +145,7 @@ class Transformer:
                 input_filter or "$", output_filter or "$", join_source or "None"
             ),
             on_error=self.on_error,
+            instance_count=self.instance_count or 0,
             batch_size=self.batch_size or 0,
             overwrite=overwrite,
             jit_compile=self.jit_compile,
@@ -141,7 +155,10 @@ class Transformer:
             max_retries=max_retries,
         )
         check_spec(spec, _ARGUMENTS)
-        return TransformJob(spec, s3_options=self.s3_options).run()
+        ray = ray_options(
+            self.engine, self.ray_address, self.num_cpus, self.num_gpus, self.instance_count
+        )
+        return TransformJob(spec, s3_options=self.s3_options, ray=ray).run()
 
 
 def make_job_name(base: str | None = None) -> str:

@@ -31,6 +31,7 @@ from sagemaker_tensorflow.transform.job_stream import open_stream, payload_steps
 from sagemaker_tensorflow.transform.model_files import ModelFiles
 from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
 from sagemaker_tensorflow.transform.object_stream import ObjectStream
+from sagemaker_tensorflow.transform.ordered_map import held_back
 from sagemaker_tensorflow.transform.records import (
     Decoded,
     InputObject,
@@ -59,6 +60,10 @@ class Work(Protocol):
     @property
     def result_type(self) -> str:
         """MIME type of the results."""
+
+    @property
+    def held_back(self) -> int:
+        """Objects whose results may wait, at most, until others come or there are no more."""
 
     def transform(
         self,
@@ -150,11 +155,17 @@ class ModelWork:
         self._encoder = make_encoder(
             spec.accept, replicas.signature, split_type=spec.split_type, processor=processor
         )
+        self._decoders = min(_MOST_DECODERS, usable_cpus())
 
     @property
     def result_type(self) -> str:
         """MIME type of the results."""
         return self.spec.accept
+
+    @property
+    def held_back(self) -> int:
+        """A chunk of records, in a decoder's thread, is of one object."""
+        return held_back(self._decoders)
 
     def transform(
         self,
@@ -188,7 +199,7 @@ class ModelWork:
             self._decoder.decode,
             results.is_lost,
             progress,
-            workers=min(_MOST_DECODERS, usable_cpus()),
+            workers=self._decoders,
         )
 
 

@@ -29,8 +29,8 @@ def some_progress(reason: str = "row 3 has 2 columns instead of 4") -> ProgressS
     for step in range(12):
         seconds = step + 1.0
         progress.add_read(500)
-        progress.add_records(100 + 10 * step)
-        progress.add_written(900)
+        progress.add_records(make_object("good"), 100 + 10 * step)
+        progress.add_written(make_object("good"), 900)
         progress.add_batch(32 << step % 3, 0.004 * (step + 1))
         progress.add_stage("infer", 0.7)
         progress.add_stage("read", 0.2)

@@ -24,8 +24,8 @@ def test_counters() -> None:
     progress.expect(5, 400)
     progress.skip_objects(1)
     progress.add_read(100)
-    progress.add_records(7)
-    progress.add_written(30)
+    progress.add_records(make_object("a"), 7)
+    progress.add_written(make_object("a"), 30)
     progress.add_retry()
     progress.add_batch(7, 0.25)
     progress.object_done(make_object("a"))
@@ -47,7 +47,7 @@ def test_threads_lose_nothing() -> None:
     def work(_: int) -> None:
         for _ in range(1000):
             progress.add_read(3)
-            progress.add_records(2)
+            progress.add_records(make_object("a"), 2)
             progress.record_failed(bad, "r")
             progress.add_batch(4, 0.001)
             progress.add_stage("read", 0.5)
@@ -107,7 +107,7 @@ def test_samples_over_a_day() -> None:
     progress = JobProgress(clock)
     for _ in range(86_400):
         clock.now += 1
-        progress.add_records(10)
+        progress.add_records(make_object("a"), 10)
         progress.sample()
         progress.sample()
     samples = progress.snapshot().samples
@@ -122,3 +122,13 @@ def test_snapshots_add_no_samples() -> None:
     progress = JobProgress(Clock())
     for _ in range(10):
         assert len(progress.snapshot().samples) == 2
+
+
+def test_what_another_process_has_counted() -> None:
+    progress = JobProgress()
+    progress.expect(1, 100)
+    progress.expect_again(30)
+    progress.record_failed(make_object("bad"), "r", records=5)
+    now = progress.snapshot()
+    assert (now.bytes_expected, now.records_failed) == (130, 5)
+    assert now.failures[0].failed_records == 5

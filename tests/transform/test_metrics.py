@@ -11,6 +11,7 @@ import pytest
 from sagemaker_tensorflow.errors import InvalidArgumentError, UnavailableError
 from sagemaker_tensorflow.transform.job_progress import JobProgress
 from sagemaker_tensorflow.transform.metrics import MetricsServer, render_metrics
+from tests.transform.inputs import make_object
 from tests.transform.jobs import some_progress
 
 # The grammar of the text format.
@@ -97,7 +98,7 @@ def test_server() -> None:
     progress = JobProgress()
     with MetricsServer(progress, 0) as server:
         for records in (0, 5):
-            progress.add_records(records)
+            progress.add_records(make_object("a"), records)
             with get(server.port, "/metrics") as answer:
                 assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
                 assert values(answer.read().decode())["smtf_transform_records_total"] == records

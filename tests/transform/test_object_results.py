@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from sagemaker_tensorflow.errors import CorruptRecordError, NotFoundError, PipeModeDatasetException
+from sagemaker_tensorflow.errors import (
+    CorruptRecordError,
+    FailedPreconditionError,
+    NotFoundError,
+    PipeModeDatasetException,
+)
+from sagemaker_tensorflow.locations import S3Location
+from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.job_progress import JobProgress
-from sagemaker_tensorflow.transform.ledger import Ledger
+from sagemaker_tensorflow.transform.ledger import Ledger, LedgerEntry
+from sagemaker_tensorflow.transform.object_end import ObjectEnd
 from sagemaker_tensorflow.transform.object_results import ObjectResults, Piece
-from sagemaker_tensorflow.transform.output_store import open_output_store
+from sagemaker_tensorflow.transform.output_store import StoredObject, open_output_store
 from sagemaker_tensorflow.transform.records import RecordFailure
+from sagemaker_tensorflow.transform.s3_output_store import S3OutputStore
 from tests.transform.inputs import make_objects
 from tests.transform.whole_jobs import written
 
@@ -134,3 +144,33 @@ def test_what_cannot_be_committed_ends_the_job(writing: Writing) -> None:
         while True:  # one of the next learns of it
             results.add(B, Piece(b"2"))
     assert writing.written() == {}
+
+
+def test_ends_of_objects_that_another_process_has_done(bucket: str) -> None:
+    """They count, until another run has taken over."""
+    progress = JobProgress()
+    store = S3OutputStore(S3Location(bucket, "out"), S3Options())
+    ledger = Ledger(store, "0123456789abcdef")
+    entry = LedgerEntry.of(A, StoredObject("a.out", 3, '"e"'), 4, 1)
+    done = ObjectEnd(0, entry, "", 3, 30, 1, ("r",))
+    lost = ObjectEnd(1, None, "no", 2, 20, 5, ("r", "s"))
+
+    def taken_over() -> None:
+        raise FailedPreconditionError("another run took over")
+
+    with contextlib.closing(store), contextlib.closing(ledger):
+        results = ObjectResults(
+            store, ledger, progress, keep_good=True, content_type="text/csv", stale_errors={1}
+        )
+        results.add_end(A, done)
+        results.add_end(B, lost)
+        store.guard(taken_over)
+        with pytest.raises(FailedPreconditionError):
+            results.add_end(A, done)
+        store.guard(None)
+        ledger.close()
+        assert b'"name":"a"' in store.read_small(next(store.list_names(".smtf-transform/")))
+    now = progress.snapshot()
+    assert (now.objects_done, now.objects_failed) == (1, 1)
+    assert (now.records, now.records_failed, now.bytes_out) == (5, 6, 50)
+    assert [failure.reasons for failure in now.failures] == [("r",), ("r", "s", "no")]

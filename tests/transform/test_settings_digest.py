@@ -18,6 +18,7 @@ SAME_RESULTS: dict[str, Any] = {
     "max_concurrent_transforms": 3,
     "timeout_seconds": 1,
     "max_retries": 0,
+    "instance_count": 3,
     "batch_size": 12,
     "overwrite": True,
     "jit_compile": True,

@@ -41,6 +41,7 @@ def test_awss_tfrecord_example() -> None:
         max_payload_bytes=1 << 20,
         max_concurrent_transforms=64,
         assemble_with="Line",
+        instance_count=1,
         environment=(("SAGEMAKER_TFS_ENABLE_BATCHING", "true"),),
     )
 
