@@ -1,4 +1,4 @@
-"""The prefetcher's engine with its S3 source. Import it only in the prefetcher's own process."""
+"""The prefetcher's engine with its S3 source. Import it only in a process of this package's own."""
 
 from collections.abc import Sequence
 from typing import TypeAlias, TypedDict
@@ -113,6 +113,43 @@ class CacheStats(TypedDict):
     last_failure: str
 
 Source: TypeAlias = S3Source | FileSource | FakeSource | MultiSource | CachedSource
+
+class RangeReader:
+    """One thread's way to single ranges of objects, as they are wanted.
+
+    With the retries of a feed. Objects that are read as a whole are verified by the checksum that
+    the store has of them.
+
+    Args:
+        source: Where the bytes come from.
+        retry_seconds: How long one range may be retried before it is given up.
+        retry_tries: How often, at most.
+        stall_seconds: A fetch that brings no byte for so long is retried.
+        seed: Of the random part of the waits between tries.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        retry_seconds: float = 60,
+        retry_tries: int = 8,
+        stall_seconds: float = 20,
+        seed: int = 0,
+    ) -> None: ...
+    def read(self, name: str, size: int, etag: str, offset: int, count: int) -> bytes:
+        """Bytes [offset, offset + count) of an object. Without the GIL; cannot be broken off.
+
+        Args:
+            name: S3 key or path.
+            size: Of the object.
+            etag: What it must still have, with its quotes; "" for any.
+            offset: In the object.
+            count: 1 or more, and not beyond its end.
+
+        Raises:
+            PipeModeDatasetException: Names object and range, and says what was seen.
+        """
 
 class ObjectList:
     """A channel's objects, in order. Several feeds may share one. Thread-safe.

@@ -14,8 +14,9 @@ std::string Hex(const AnnouncedChecksum& checksum) {
   return text;
 }
 
-// Of the whole object, which may have come in several parts.
-FetchResult Mismatch(const AnnouncedChecksum& announced, uint64_t computed) {
+}  // namespace
+
+FetchResult ChecksumMismatch(const AnnouncedChecksum& announced, uint64_t computed) {
   FetchResult failure;
   failure.status = FetchResult::Status::kRetry;
   failure.kind = ErrorKind::kDataLoss;
@@ -26,8 +27,6 @@ FetchResult Mismatch(const AnnouncedChecksum& announced, uint64_t computed) {
   return failure;
 }
 
-}  // namespace
-
 void VerifyPart(Part* part, FetchResult* result) {
   if (result->checksum && !part->announced) part->announced = result->checksum;
   if (result->status != FetchResult::Status::kDone || !part->announced) return;
@@ -36,7 +35,7 @@ void VerifyPart(Part* part, FetchResult* result) {
   part->verified = *part->checksum == part->announced->value;
   const bool whole = part->spec.offset == 0 && part->spec.ends_object;
   if (part->verified || !whole) return;
-  FetchResult failure = Mismatch(*part->announced, *part->checksum);
+  FetchResult failure = ChecksumMismatch(*part->announced, *part->checksum);
   failure.first_byte_seconds = result->first_byte_seconds;
   *result = failure;
   part->announced.reset();
@@ -67,7 +66,7 @@ ObjectVerifier::Verdict ObjectVerifier::Check(const Part& part, FetchResult* fai
   if (!Append(part) || !part.spec.ends_object) return Verdict::kUnknown;
   if (!announced_) return Verdict::kVerified;  // every part was
   if (checksum_ == announced_->value) return Verdict::kVerified;
-  *failure = Mismatch(*announced_, checksum_);
+  *failure = ChecksumMismatch(*announced_, checksum_);
   *this = before;
   return Verdict::kDamaged;
 }

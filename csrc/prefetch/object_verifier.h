@@ -19,6 +19,10 @@ namespace smtf {
 // for that, otherwise for the object's.
 void VerifyPart(Part* part, FetchResult* result);
 
+// The failure of a whole object, in one part or several, whose checksum is not what was announced:
+// it is worth another try.
+FetchResult ChecksumMismatch(const AnnouncedChecksum& announced, uint64_t computed);
+
 // Puts the checksums of an object's parts together as they go by, in order. Used by one thread.
 class ObjectVerifier {
  public:

@@ -13,6 +13,7 @@ namespace smtf {
 void DefineSources(pybind11::module_* module);
 void DefineListing(pybind11::module_* module);  // ObjectList, S3Listing
 void DefineFeed(pybind11::module_* module);
+void DefineRangeReader(pybind11::module_* module);
 
 // Paths and keys may hold bytes that are not UTF-8; Python carries those as lone surrogates.
 std::string BytesOf(const pybind11::handle& text);

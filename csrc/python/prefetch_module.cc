@@ -67,4 +67,5 @@ PYBIND11_MODULE(_prefetch, module) {
   smtf::DefineSources(&module);
   smtf::DefineListing(&module);
   smtf::DefineFeed(&module);
+  smtf::DefineRangeReader(&module);
 }

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from sagemaker_tensorflow.cli import doctor, inspect, stream, train, transform
+from sagemaker_tensorflow.cli import doctor, inspect, jobs, stream, train, transform
 from sagemaker_tensorflow.errors import PipeModeDatasetException
 
 
@@ -33,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (stream, train, transform, inspect, doctor):
+    for command in (stream, train, jobs, transform, inspect, doctor):
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 

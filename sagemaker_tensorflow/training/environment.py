@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_tensorflow.input_data_config import read_input_data_config
+from sagemaker_tensorflow.training.gpus import VISIBLE_DEVICES, visible_gpus
 from sagemaker_tensorflow.training.hyperparameters import (
     decoded,
     of_framework,
@@ -25,14 +25,15 @@ from sagemaker_tensorflow.training.resources import Resources
 
 # logging.INFO: SAGEMAKER_CONTAINER_LOG_LEVEL of the SDK.
 _LOG_LEVEL = 20
-_NVIDIA_SECONDS = 20.0
 # Where no region is configured: the SDK needs one to be there, and nothing is sent to it.
 _REGION = "us-east-1"
 
 
 def job_variables(job_name: str, ml: MlDirectory, resources: Resources) -> dict[str, str]:
-    """What the service and the toolkit set beside the ``SM_`` variables."""
+    """What the service and the toolkit set beside the ``SM_`` variables, and this host's GPUs."""
+    gpus = {} if resources.gpus is None else {VISIBLE_DEVICES: ",".join(resources.gpus)}
     return {
+        **gpus,
         "TRAINING_JOB_NAME": job_name,
         "TRAINING_JOB_ARN": job_arn(job_name),
         "SAGEMAKER_JOB_NAME": job_name,
@@ -60,6 +61,7 @@ def script_variables(
     resources: Resources,
     entry_point: str,
     hyperparameters: Mapping[str, str],
+    seen: MlDirectory | None = None,
 ) -> dict[str, str]:
     """The ``SM_`` variables of one host's script, for what is configured in `ml`.
 
@@ -69,11 +71,14 @@ def script_variables(
         resources: Of the host.
         entry_point: Relative to ``code``.
         hyperparameters: Texts.
+        seen: `ml` as the script finds it, if that is another path.
     """
     values = decoded(hyperparameters)
+    channels = read_input_data_config(ml.config)
+    facts = _facts(job_name, seen or ml, resources, entry_point, values, channels)
     return {
         f"SM_{name.upper()}": value if isinstance(value, str) else _json(value)
-        for name, value in _facts(job_name, ml, resources, entry_point, values).items()
+        for name, value in facts.items()
     }
 
 
@@ -83,9 +88,9 @@ def _facts(
     resources: Resources,
     entry_point: str,
     values: Mapping[str, Any],
+    channels: Mapping[str, Any],
 ) -> dict[str, Any]:
     own = of_script(values)
-    channels = read_input_data_config(ml.config)
     channel_dirs = {name: str(ml.data / name) for name in channels}
     facts = {
         **_places(ml, values),
@@ -148,23 +153,9 @@ def _machines(resources: Resources) -> dict[str, Any]:
         "network_interface_name": resources.network_interface_name,
         "resource_config": config,
         "num_cpus": multiprocessing.cpu_count(),
-        "num_gpus": _gpu_count(),
+        "num_gpus": len(visible_gpus() if resources.gpus is None else resources.gpus),
         "num_neurons": 0,
     }
-
-
-def _gpu_count() -> int:
-    try:
-        listed = subprocess.run(
-            ["nvidia-smi", "--list-gpus"],
-            capture_output=True,
-            text=True,
-            timeout=_NVIDIA_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
 def _json(value: Any) -> str:

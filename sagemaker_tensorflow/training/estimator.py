@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import (
@@ -15,20 +15,26 @@ from sagemaker_tensorflow.errors import (
     TrainingJobFailedError,
 )
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.ray_cluster import ray_options
 from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.training.distribution import distribution_hyperparameters
+from sagemaker_tensorflow.training.estimator_arguments import (
+    Inputs,
+    channels_of,
+    say_without_meaning,
+)
 from sagemaker_tensorflow.training.hyperparameters import encoded
 from sagemaker_tensorflow.training.job import TrainingJob
 from sagemaker_tensorflow.training.job_directory import JobDirectory
+from sagemaker_tensorflow.training.metric_definitions import metrics_from_sdk
 from sagemaker_tensorflow.training.spec import DEFAULT_MAX_RUN_SECONDS, TrainingSpec
-from sagemaker_tensorflow.training_input import TrainingInput
-from sagemaker_tensorflow.transform.transformer import make_job_name
+from sagemaker_tensorflow.transform.transformer import Transformer, make_job_name
+
+if TYPE_CHECKING:
+    from sagemaker_tensorflow.training.analytics import TrainingJobAnalytics
 
 _log = logging.getLogger(__name__)
 
-Inputs: TypeAlias = str | TrainingInput | Mapping[str, str | TrainingInput] | None
-
-# The channel of an input that is given without one.
-_CHANNEL = "training"
 _LOGS = ("All", "None", "Training", "Rules")
 
 
@@ -44,7 +50,7 @@ class TensorFlow:
         entry_point: The script: a path, or a path within `source_dir`.
         source_dir: A folder, or a ``.tar.gz`` here or in S3, with the script and what it imports.
         hyperparameters: The script's arguments: ``{"epochs": 2}`` is ``--epochs 2``.
-        instance_count: Hosts; 1.
+        instance_count: Hosts.
         instance_type: What the script is told; chooses nothing.
         input_mode: ``File`` or ``Pipe``, for channels that do not say.
         output_path: ``s3://bucket/prefix`` or a folder; ``<job>/output/model.tar.gz`` is made in
@@ -55,13 +61,21 @@ class TensorFlow:
         model_dir: The argument ``--model_dir`` of the script; None is ``<output_path>/<job>/model``
             as with the SDK, False is no such argument.
         base_job_name: What names of jobs begin with.
-        role: Means nothing here, as do the next five; they are taken and a log line says so.
-        framework_version: TensorFlow is the one that is installed.
-        py_version: Python is the one that runs.
-        image_uri: There is no container.
-        volume_size: The disk is this machine's.
-        tags: There is nothing to attach them to.
-        engine: ``local``.
+        checkpoint_s3_uri: ``s3://bucket/prefix`` or a folder, where what the script writes to
+            `checkpoint_local_path` is kept while it runs, and whence the next job gets it.
+        checkpoint_local_path: Below ``/opt/ml``; None is ``/opt/ml/checkpoints``.
+        metric_definitions: ``[{"Name": ..., "Regex": ...}]``: what to find in the script's output.
+        distribution: ``{"multi_worker_mirrored_strategy": {"enabled": True}}`` or
+            ``{"parameter_server": {"enabled": True}}``: what TF_CONFIG is for.
+        max_retry_attempts: How often the job is begun anew when a host is lost.
+        role: As the following up to `tags`: what is about the machines, rights, keys and networks
+            of an AWS account, or about the SDK's debugger and profiler, means nothing here. It is
+            taken, and a log line says so.
+        engine: ``local``, or ``ray`` for hosts in a Ray cluster.
+        ray_address: Of the cluster, as ``ray.init`` takes it. None for the one that RAY_ADDRESS
+            names, that this machine is a node of, or that this process is connected to.
+        num_cpus: CPUs that Ray keeps for each host; None keeps one.
+        num_gpus: GPUs for each host; None for none.
         s3_options: How to reach S3.
         prefetch: The prefetcher's numbers.
         jobs_dir: See `TrainingJob`.
@@ -85,27 +99,68 @@ class TensorFlow:
         dependencies: Sequence[str | os.PathLike[str]] = (),
         model_dir: str | bool | None = None,
         base_job_name: str | None = None,
+        checkpoint_s3_uri: str | os.PathLike[str] | None = None,
+        checkpoint_local_path: str | None = None,
+        metric_definitions: Sequence[Mapping[str, str]] | None = None,
+        distribution: Mapping[str, Any] | None = None,
+        max_retry_attempts: int | None = None,
         role: str | None = None,
         framework_version: str | None = None,
         py_version: str | None = None,
         image_uri: str | None = None,
         volume_size: int | None = None,
+        volume_kms_key: str | None = None,
+        output_kms_key: str | None = None,
+        use_spot_instances: bool = False,
+        max_wait: int | None = None,
+        keep_alive_period_in_seconds: int | None = None,
+        sagemaker_session: object = None,
+        code_location: str | None = None,
+        subnets: Sequence[str] | None = None,
+        security_group_ids: Sequence[str] | None = None,
+        enable_network_isolation: bool = False,
+        encrypt_inter_container_traffic: bool = False,
+        enable_sagemaker_metrics: bool | None = None,
+        debugger_hook_config: object = None,
+        profiler_config: object = None,
+        disable_profiler: bool = False,
+        rules: Sequence[object] | None = None,
         tags: Sequence[Any] | None = None,
         engine: str = "local",
+        ray_address: str | None = None,
+        num_cpus: float | None = None,
+        num_gpus: float | None = None,
         s3_options: S3Options | None = None,
         prefetch: PrefetchConfig | None = None,
         jobs_dir: str | os.PathLike[str] | None = None,
     ) -> None:
-        without_meaning = {
-            "role": role,
-            "framework_version": framework_version,
-            "py_version": py_version,
-            "image_uri": image_uri,
-            "volume_size": volume_size,
-            "tags": tags,
-        }
-        if given := [name for name, value in without_meaning.items() if value is not None]:
-            _log.info("%s: without meaning on this machine", ", ".join(given))
+        say_without_meaning(
+            "TensorFlow",
+            {
+                "role": role,
+                "framework_version": framework_version,
+                "py_version": py_version,
+                "image_uri": image_uri,
+                "volume_size": volume_size,
+                "volume_kms_key": volume_kms_key,
+                "output_kms_key": output_kms_key,
+                "use_spot_instances": use_spot_instances,
+                "max_wait": max_wait,
+                "keep_alive_period_in_seconds": keep_alive_period_in_seconds,
+                "sagemaker_session": sagemaker_session,
+                "code_location": code_location,
+                "subnets": subnets,
+                "security_group_ids": security_group_ids,
+                "enable_network_isolation": enable_network_isolation,
+                "encrypt_inter_container_traffic": encrypt_inter_container_traffic,
+                "enable_sagemaker_metrics": enable_sagemaker_metrics,
+                "debugger_hook_config": debugger_hook_config,
+                "profiler_config": profiler_config,
+                "disable_profiler": disable_profiler,
+                "rules": rules,
+                "tags": tags,
+            },
+        )
         self._entry_point = os.fspath(entry_point)
         self._source_dir = None if source_dir is None else os.fspath(source_dir)
         self._hyperparameters = dict(hyperparameters or {})
@@ -118,7 +173,14 @@ class TensorFlow:
         self._dependencies = tuple(os.fspath(path) for path in dependencies)
         self._model_dir = model_dir
         self._base_job_name = base_job_name or "tensorflow-training"
-        self._engine = engine
+        self._checkpoint_s3_uri = (
+            None if checkpoint_s3_uri is None else os.fspath(checkpoint_s3_uri)
+        )
+        self._checkpoint_local_path = checkpoint_local_path
+        self._metric_definitions = metrics_from_sdk(metric_definitions)
+        self._distribution = distribution_hyperparameters(distribution)
+        self._max_retry_attempts = max_retry_attempts or 0
+        self._ray = ray_options(engine, ray_address, num_cpus, num_gpus)
         self._s3_options = s3_options or S3Options()
         self._prefetch = prefetch or PrefetchConfig()
         self._jobs_dir = jobs_dir
@@ -147,9 +209,13 @@ class TensorFlow:
         """
         if not isinstance(logs, bool) and logs not in _LOGS:
             raise InvalidArgumentError(f"logs={logs!r} is not one of {', '.join(_LOGS)}")
-        spec = self._spec(job_name or make_job_name(self._base_job_name), _channels(inputs))
+        spec = self._spec(job_name or make_job_name(self._base_job_name), channels_of(inputs))
         self._latest = TrainingJob(
-            spec, s3_options=self._s3_options, prefetch=self._prefetch, jobs_dir=self._jobs_dir
+            spec,
+            s3_options=self._s3_options,
+            prefetch=self._prefetch,
+            jobs_dir=self._jobs_dir,
+            ray=self._ray,
         )
         self._latest.start()
         if wait:
@@ -181,6 +247,101 @@ class TensorFlow:
             )
         return result.model_uri
 
+    @property
+    def training_job_analytics(self) -> TrainingJobAnalytics:
+        """The latest job's metrics, by its `metric_definitions`.
+
+        Raises:
+            FailedPreconditionError: There was no job.
+        """
+        from sagemaker_tensorflow.training.analytics import TrainingJobAnalytics
+        from sagemaker_tensorflow.training.job_store import JobStore
+
+        return TrainingJobAnalytics(
+            self.latest_training_job.name, store=JobStore.of_jobs_dir(self._jobs_dir)
+        )
+
+    def transformer(
+        self,
+        instance_count: int = 1,
+        instance_type: str = "local",
+        strategy: str | None = None,
+        assemble_with: str | None = None,
+        output_path: str | os.PathLike[str] | None = None,
+        output_kms_key: str | None = None,
+        accept: str | None = None,
+        env: Mapping[str, str] | None = None,
+        max_concurrent_transforms: int | None = None,
+        max_payload: int | None = None,
+        tags: Sequence[Any] | None = None,
+        role: str | None = None,
+        volume_kms_key: str | None = None,
+        vpc_config_override: object = None,
+        enable_network_isolation: bool | None = None,
+        model_name: str | None = None,
+    ) -> Transformer:
+        """A `Transformer` of the latest job's model.
+
+        The arguments are those of the SageMaker SDK's method; that some mean nothing here, a log
+        line says. An ``inference.py`` is not among them: the script puts it into ``code`` beside
+        the model.
+
+        Args:
+            instance_count: Hosts, for an estimator of ``engine="ray"``; others transform in this
+                process.
+            instance_type: Of them; chooses nothing.
+            strategy: See `Transformer`, as for the others.
+            assemble_with: What is put behind every response.
+            output_path: Where results go; None is ``transform`` beside the model's folder.
+            output_kms_key: Means nothing here.
+            accept: MIME type of the results.
+            env: Environment of ``inference.py``.
+            max_concurrent_transforms: Its calls at a time.
+            max_payload: In units of 2**20 bytes.
+            tags: Means nothing here.
+            role: Means nothing here.
+            volume_kms_key: Means nothing here.
+            vpc_config_override: Means nothing here.
+            enable_network_isolation: Means nothing here.
+            model_name: Means nothing here.
+
+        Raises:
+            FailedPreconditionError: There was no job, it has not ended, or it made no model.
+        """
+        say_without_meaning(
+            "transformer",
+            {
+                "instance_count": instance_count > 1 and self._ray is None,
+                "instance_type": None if instance_type == "local" else instance_type,
+                "output_kms_key": output_kms_key,
+                "tags": tags,
+                "role": role,
+                "volume_kms_key": volume_kms_key,
+                "vpc_config_override": vpc_config_override,
+                "enable_network_isolation": enable_network_isolation,
+                "model_name": model_name,
+            },
+        )
+        model, ray = self.model_data, self._ray
+        beside_model = f"{self._output_of(self.latest_training_job.name)}/transform"
+        return Transformer(
+            model,
+            output_path=beside_model if output_path is None else os.fspath(output_path),
+            strategy=strategy,
+            assemble_with=assemble_with,
+            accept=accept,
+            env=env,
+            max_concurrent_transforms=max_concurrent_transforms,
+            max_payload=max_payload,
+            base_transform_job_name=self._base_job_name,
+            s3_options=self._s3_options,
+            engine="local" if ray is None else "ray",
+            instance_count=None if ray is None else instance_count,
+            ray_address=None if ray is None else ray.address,
+            num_cpus=None if ray is None else ray.num_cpus,
+            num_gpus=None if ray is None else ray.num_gpus,
+        )
+
     def logs(self) -> None:
         """Prints what the latest job's script prints, until the job ends."""
         self.latest_training_job.wait(logs=True)
@@ -201,14 +362,19 @@ class TensorFlow:
             channels=channels,
             source_dir=self._source_dir,
             dependencies=self._dependencies,
-            hyperparameters=encoded({**self._hyperparameters, **self._model_dir_of(job_name)}),
+            hyperparameters=encoded(
+                {**self._hyperparameters, **self._distribution, **self._model_dir_of(job_name)}
+            ),
             input_mode=self._input_mode,
             instance_count=self._instance_count,
             instance_type=self._instance_type,
             output_path=self._output_path,
             environment=self._environment,
             max_run=self._max_run,
-            engine=self._engine,
+            checkpoint_s3_uri=self._checkpoint_s3_uri,
+            checkpoint_local_path=self._checkpoint_local_path,
+            metric_definitions=self._metric_definitions,
+            max_retry_attempts=self._max_retry_attempts,
         )
 
     def _model_dir_of(self, job_name: str) -> dict[str, Any]:
@@ -218,17 +384,13 @@ class TensorFlow:
             return {"model_dir": self._model_dir}
         if self._output_path is None:
             return {"model_dir": str(JobDirectory(job_name, self._jobs_dir).ml.model)}
+        return {"model_dir": f"{self._output_of(job_name)}/model"}
+
+    def _output_of(self, job_name: str) -> str:
+        """Under which there is what belongs to one job."""
+        if self._output_path is None:
+            return str(JobDirectory(job_name, self._jobs_dir).path)
         root = self._output_path.rstrip("/")
         if "://" not in root:
             root = str(Path(root).absolute())
-        return {"model_dir": f"{root}/{job_name}/model"}
-
-
-def _channels(inputs: Inputs) -> tuple[Channel, ...]:
-    if inputs is None:
-        return ()
-    given = inputs if isinstance(inputs, Mapping) else {_CHANNEL: inputs}
-    return tuple(
-        Channel(name, value if isinstance(value, TrainingInput) else TrainingInput(str(value)))
-        for name, value in given.items()
-    )
+        return f"{root}/{job_name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -13,19 +14,24 @@ from typing import Any, TextIO
 
 from sagemaker_tensorflow.errors import FailedPreconditionError
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.ray_cluster import RayOptions
 from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.training.described_spec import described_spec
 from sagemaker_tensorflow.training.environment import job_arn
 from sagemaker_tensorflow.training.job_directory import JobDirectory
-from sagemaker_tensorflow.training.job_run import JobRun
+from sagemaker_tensorflow.training.job_plan import STOP_SECONDS, JobPlan
+from sagemaker_tensorflow.training.job_recorder import JobRecorder
+from sagemaker_tensorflow.training.job_run import HostMaker, JobRun
+from sagemaker_tensorflow.training.job_store import JobStore
+from sagemaker_tensorflow.training.local_hosts import local_hosts
 from sagemaker_tensorflow.training.log_follower import LogFollower
-from sagemaker_tensorflow.training.resources import Resources
+from sagemaker_tensorflow.training.metric_definitions import MetricMatcher
+from sagemaker_tensorflow.training.metric_watcher import MetricWatcher
 from sagemaker_tensorflow.training.spec import TrainingSpec
 from sagemaker_tensorflow.training.status import JobStatus
 
 _log = logging.getLogger(__name__)
 
-# StopTrainingJob: "This gives the algorithm 120 seconds".
-STOP_SECONDS = 120.0
 # How often a log that is being shown is looked at.
 _FOLLOW_SECONDS = 0.1
 
@@ -39,10 +45,11 @@ class TrainingResult:
         secondary_status: The same, or ``MaxRuntimeExceeded``.
         job_name: Of the job.
         failure_reason: Why it failed; "" if it did not.
-        exit_status: Of the script, negative for a signal; None if it was never started.
+        exit_status: Of the script, negative for a signal; None if it was never started. Of several
+            hosts that of the one that decided how the job ended.
         model_uri: Of ``model.tar.gz``; None if the script left no model.
         output_uri: Of ``output.tar.gz``; None if the script left no output.
-        log_path: What the script printed.
+        log_path: What the script printed, on the first host.
     """
 
     status: str
@@ -68,6 +75,8 @@ class TrainingJob:
         jobs_dir: Where the directory of each job is; None is ``~/.sagemaker-tensorflow/jobs``, or
             ``jobs`` in ``$SAGEMAKER_TENSORFLOW_HOME``.
         stop_seconds: Between SIGTERM and SIGKILL when the job is stopped.
+        store: Where the job is recorded; None is the one that goes with `jobs_dir`.
+        ray: Run the hosts on this cluster; None runs them on this machine.
     """
 
     def __init__(
@@ -78,20 +87,23 @@ class TrainingJob:
         prefetch: PrefetchConfig | None = None,
         jobs_dir: str | os.PathLike[str] | None = None,
         stop_seconds: float = STOP_SECONDS,
+        store: JobStore | None = None,
+        ray: RayOptions | None = None,
     ) -> None:
         self._spec = spec
         self._status = JobStatus()
         self._directory = JobDirectory(spec.job_name, jobs_dir)
-        self._resources = Resources(instance_type=spec.instance_type)
-        self._run = JobRun(
+        self._plan = JobPlan(
             spec,
             self._directory,
-            self._status,
-            self._resources,
-            s3_options=s3_options or S3Options(),
-            prefetch=prefetch or PrefetchConfig(),
-            stop_seconds=stop_seconds,
+            s3_options or S3Options(),
+            prefetch or PrefetchConfig(),
+            stop_seconds,
         )
+        self._run = JobRun(self._plan, self._status, _host_maker(ray))
+        self._store = store or JobStore.of_jobs_dir(jobs_dir)
+        self._recorder = JobRecorder(self._store, self._described, self.stop, self._watcher())
+        self._status.subscribe(self._recorder.wake)
         # Not Thread.join: a KeyboardInterrupt in it can make a thread that runs count as ended
         # (CPython 3.11, Thread._wait_for_tstate_lock).
         self._ended = threading.Event()
@@ -107,6 +119,8 @@ class TrainingJob:
         s3_options: S3Options | None = None,
         prefetch: PrefetchConfig | None = None,
         jobs_dir: str | os.PathLike[str] | None = None,
+        store: JobStore | None = None,
+        ray: RayOptions | None = None,
     ) -> TrainingJob:
         """A job of a CreateTrainingJob request, as the SageMaker SDK sends it for a script.
 
@@ -116,7 +130,14 @@ class TrainingJob:
         from sagemaker_tensorflow.training.request import spec_from_request
 
         spec = spec_from_request(request)
-        return cls(spec, s3_options=s3_options, prefetch=prefetch, jobs_dir=jobs_dir)
+        return cls(
+            spec,
+            s3_options=s3_options,
+            prefetch=prefetch,
+            jobs_dir=jobs_dir,
+            store=store,
+            ray=ray,
+        )
 
     @property
     def name(self) -> str:
@@ -124,9 +145,19 @@ class TrainingJob:
         return self._spec.job_name
 
     @property
+    def store(self) -> JobStore:
+        """Where it is recorded."""
+        return self._store
+
+    @property
     def log_path(self) -> Path:
-        """What the script printed: stdout and stderr, as they came."""
-        return self._directory.log(self._resources.current_host)
+        """What the first host's script printed: stdout and stderr, as they came."""
+        return self._directory.log(self._spec.hosts[0])
+
+    @property
+    def logs(self) -> dict[str, Path]:
+        """What the script printed on each host, by the host's name."""
+        return {host: self._directory.log(host) for host in self._spec.hosts}
 
     def start(self) -> None:
         """Begins the job and returns.
@@ -134,11 +165,17 @@ class TrainingJob:
         Raises:
             InvalidArgumentError: There was a job of this name.
             FailedPreconditionError: It was started before.
-            PermissionDeniedError: Its directory may not be made.
+            PermissionDeniedError: Its directory may not be made, or it may not be recorded.
+            PipeModeDatasetException: The record of jobs cannot be used; see `JobDatabase`.
         """
         if self._thread.ident is not None:
             raise FailedPreconditionError("a TrainingJob is started once; make another")
-        self._directory.claim(self._resources.current_host)
+        self._store.add(self._described(), self._directory.path)
+        try:
+            self._directory.claim(self._spec.hosts)
+        except BaseException:
+            self._store.forget(self.name)
+            raise
         self._thread.start()
 
     def wait(self, logs: bool = False, stream: TextIO | None = None) -> TrainingResult:
@@ -156,19 +193,24 @@ class TrainingJob:
         """
         if self._thread.ident is None:
             raise FailedPreconditionError("the job was not started")
-        follower = LogFollower(self.log_path, stream or sys.stdout) if logs else None
+        follower = LogFollower(self.logs, stream or sys.stdout) if logs else None
         interrupted = self._join(follower)
         if follower is not None:
-            follower.pump()
+            follower.finish()
         if interrupted:
             raise KeyboardInterrupt
         return self.result()
 
     def _run_to_the_end(self) -> None:
         try:
-            self._run.run()
+            with self._recorder:
+                self._run.run()
         finally:
             self._ended.set()
+
+    def _watcher(self) -> MetricWatcher | None:
+        definitions = self._spec.metric_definitions
+        return MetricWatcher(self.logs, MetricMatcher(definitions)) if definitions else None
 
     def _join(self, follower: LogFollower | None) -> int:
         """Returns how often it was interrupted."""
@@ -225,18 +267,29 @@ class TrainingJob:
 
     def describe(self) -> dict[str, Any]:
         """The job in the members of DescribeTrainingJob's answer."""
-        answer = {
+        answer = self._described()
+        last = self._store.final_metrics(self.name) if self._spec.metric_definitions else ()
+        if last:
+            answer["FinalMetricDataList"] = [point.to_json() for point in last]
+        return answer
+
+    def _described(self) -> dict[str, Any]:
+        answer: dict[str, Any] = {
             "TrainingJobName": self.name,
             "TrainingJobArn": job_arn(self.name),
             **self._status.to_json(),
-            "HyperParameters": dict(self._run.hyperparameters),
-            "OutputDataConfig": {"S3OutputPath": self._run.output_path},
-            "ResourceConfig": {
-                "InstanceType": self._spec.instance_type,
-                "InstanceCount": self._spec.instance_count,
-            },
-            "StoppingCondition": {"MaxRuntimeInSeconds": self._spec.max_run},
+            "HyperParameters": self._plan.hyperparameters,
+            "OutputDataConfig": {"S3OutputPath": self._plan.output_path},
+            **described_spec(self._spec),
         }
         if self._run.model_uri is not None:
             answer["ModelArtifacts"] = {"S3ModelArtifacts": self._run.model_uri}
         return answer
+
+
+def _host_maker(ray: RayOptions | None) -> HostMaker:
+    if ray is None:
+        return local_hosts
+    from sagemaker_tensorflow.training.ray_hosts import ray_hosts
+
+    return functools.partial(ray_hosts, ray)

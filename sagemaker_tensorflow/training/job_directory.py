@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.input_data_config import add_input_channels
 from sagemaker_tensorflow.system_errors import make_directory, translated_os_errors
-from sagemaker_tensorflow.training.resources import Resources
+from sagemaker_tensorflow.training.resources import FIRST_HOST, Resources
 from sagemaker_tensorflow.training.spec import TrainingSpec
 
 HOME_VARIABLE = "SAGEMAKER_TENSORFLOW_HOME"
 _JOBS = "jobs"
+# What scripts and requests call a host's directory.
+_CONTAINER_ROOT = PurePosixPath("/opt/ml")
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,31 @@ class MlDirectory:
         return self.root / "code"
 
     @property
+    def packages(self) -> Path:
+        """A Python environment, of a script that has a ``requirements.txt``."""
+        return self.root / "packages"
+
+    @property
     def pipe_state(self) -> Path:
         """Where `PipeModeDataset` keeps how far it is."""
         return self.root / "pipe_state"
+
+    def place_of(self, path: str) -> Path:
+        """Where a path below ``/opt/ml`` lies.
+
+        Raises:
+            InvalidArgumentError: It is not below.
+        """
+        try:
+            relative = PurePosixPath(path).relative_to(_CONTAINER_ROOT)
+        except ValueError:
+            relative = PurePosixPath()
+        if ".." in relative.parts or not relative.parts:
+            raise InvalidArgumentError(
+                f"{path!r} is not below {_CONTAINER_ROOT}: other directories of this machine are "
+                "not a job's own"
+            )
+        return self.root / relative
 
     def make(self) -> None:
         """Makes the folders."""
@@ -110,7 +134,7 @@ class JobDirectory:
     """What a job has on this machine: its logs and what it runs in.
 
     ``<jobs_dir>/<job_name>`` holds ``algo-1.log``, which stays, and ``ml``, which goes when the job
-    ends.
+    ends; and for each further host ``algo-2.log`` and ``ml-algo-2``.
 
     Args:
         job_name: Of the job.
@@ -123,11 +147,15 @@ class JobDirectory:
         self.ml = MlDirectory(self.path / "ml")
         self._job_name = job_name
 
-    def claim(self, host: str) -> None:
+    def ml_of(self, host: str) -> MlDirectory:
+        """One host's ``/opt/ml``; `ml` is the first one's."""
+        return self.ml if host == FIRST_HOST else MlDirectory(self.path / f"ml-{host}")
+
+    def claim(self, hosts: Sequence[str]) -> None:
         """Makes the directory, which must not be there: names of jobs are unique.
 
         Args:
-            host: Whose log is begun.
+            hosts: Whose logs are begun.
 
         Raises:
             InvalidArgumentError: There was a job of this name.
@@ -142,7 +170,8 @@ class JobDirectory:
                     f"job_name={self._job_name!r} is taken: {self.path} is there; choose another "
                     "name, or leave it out"
                 ) from error
-            self.log(host).touch()
+            for host in hosts:
+                self.log(host).touch()
 
     def log(self, host: str) -> Path:
         """What one host's script prints."""

@@ -1,118 +1,92 @@
-"""What a training job does, stage by stage, in a thread of its own."""
+"""What a training job does: it runs its hosts, and keeps what they leave."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
+import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeAlias
 
-from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import CancelledError, InternalError, PipeModeDatasetException
-from sagemaker_tensorflow.hosts import HostPlace
-from sagemaker_tensorflow.prefetch_config import PrefetchConfig
-from sagemaker_tensorflow.prefetcher import Prefetcher
-from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.training.artifacts import upload_archive
-from sagemaker_tensorflow.training.environment import region
-from sagemaker_tensorflow.training.failure import failure_reason
-from sagemaker_tensorflow.training.hyperparameters import of_container
-from sagemaker_tensorflow.training.job_directory import JobDirectory
-from sagemaker_tensorflow.training.job_output import JobOutput
-from sagemaker_tensorflow.training.resources import Resources
-from sagemaker_tensorflow.training.script_files import place_script, script_name
-from sagemaker_tensorflow.training.script_mode import script_command
-from sagemaker_tensorflow.training.script_process import ScriptProcess
-from sagemaker_tensorflow.training.spec import TrainingSpec
+from sagemaker_tensorflow.training.host import Host, HostEnd, HostListener, HostResults
+from sagemaker_tensorflow.training.job_plan import JobPlan
 from sagemaker_tensorflow.training.status import JobStatus
-from sagemaker_tensorflow.training_input import TrainingInput
-
-if TYPE_CHECKING:
-    from sagemaker_tensorflow.training.download_progress import DownloadProgress
-    from sagemaker_tensorflow.training.file_channel import ChannelDownload
 
 _log = logging.getLogger(__name__)
 
-# How often the script's time is compared with max_run.
+# How often the time that scripts have run is compared with max_run.
 _TICK_SECONDS = 0.2
-_PROGRESS_SECONDS = 10.0
+# In the order in which a host comes to them.
+_STAGES = ("Starting", "Downloading", "Training")
+
+# Makes the hosts of one attempt.
+HostMaker: TypeAlias = Callable[[JobPlan, HostListener], AbstractContextManager[Sequence[Host]]]
 
 
 class JobRun:
-    """One run. `run` is for one thread, the other methods for any.
+    """One run, and the listener of its hosts. `run` is for one thread, the other methods for any.
+
+    A job is as far as the host that is furthest behind. A host that fails has the others stopped,
+    and its reason is the job's; where a host was lost, that is the reason, as the scripts of others
+    fail for it.
 
     Attributes:
-        hyperparameters: All that are in ``hyperparameters.json``, as texts.
-        output_path: Under which there is a folder for the job.
-        exit_status: Of the script, once it has ended.
+        exit_status: Of the script that decided how the job ended, once it has.
         model_uri: Of ``model.tar.gz``, once it is there.
         output_uri: Of ``output.tar.gz``, once it is there.
 
     Args:
-        spec: What to do.
-        directory: Of the job; claimed before `run`.
+        plan: What to do; its directory is claimed before `run`.
         status: Is kept up to date.
-        resources: Of this host.
-        s3_options: How to reach S3.
-        prefetch: The prefetcher's numbers.
-        stop_seconds: Between SIGTERM and SIGKILL.
+        make_hosts: Makes the hosts.
     """
 
-    def __init__(
-        self,
-        spec: TrainingSpec,
-        directory: JobDirectory,
-        status: JobStatus,
-        resources: Resources,
-        *,
-        s3_options: S3Options,
-        prefetch: PrefetchConfig,
-        stop_seconds: float,
-    ) -> None:
-        self._spec = spec
-        self._ml = directory.ml
-        self._log_path = directory.log(resources.current_host)
+    def __init__(self, plan: JobPlan, status: JobStatus, make_hosts: HostMaker) -> None:
+        self._plan = plan
+        self._spec = plan.spec
         self._status = status
-        self._resources = resources
-        self._s3_options = s3_options
-        self._prefetch = prefetch
-        self._stop_seconds = stop_seconds
-        # Of what `stop` has to reach.
-        self._lock = threading.Lock()
-        self._script: ScriptProcess | None = None
-        self._download: ChannelDownload | None = None
+        self._make_hosts = make_hosts
+        # Of what `stop` has to reach, and of what hosts tell.
+        self._lock = threading.RLock()
+        self._hosts: Sequence[Host] = ()
+        self._over = False
         self._stopped_as = ""  # a secondary status, once it is to stop
-        self.hyperparameters = {
-            **of_container(spec.job_name, script_name(spec), str(self._ml.code), region()),
-            **spec.hyperparameters,
-        }
-        self.output_path = spec.output_path or str(directory.path.parent)
-        self._output = JobOutput.below(self.output_path, spec.job_name, s3_options)
+        self._stages: dict[str, str] = {}
+        self._deadline: float | None = None  # once a script runs
         self.exit_status: int | None = None
         self.model_uri: str | None = None
         self.output_uri: str | None = None
 
     def stop(self) -> None:
-        """Has the script stopped, or what comes before it. Returns at once."""
+        """Has the scripts stopped, or what comes before them. Returns at once."""
         self._stop("Stopped")
 
     def kill(self) -> None:
-        """Has the script killed."""
+        """Has the scripts killed."""
         with self._lock:
-            if self._script is not None:
-                self._script.kill()
+            for host in self._hosts:
+                host.kill()
+
+    def entered(self, host: str, stage: str) -> None:
+        """Notes how far a host is."""
+        with self._lock:
+            before = self._stage()
+            self._stages[host] = stage
+            if stage == "Training" and self._deadline is None:
+                self._deadline = time.monotonic() + self._spec.max_run
+            if self._stage() != before and not self._stopped_as:
+                self._status.enter(self._stage())
 
     def run(self) -> None:
         """Does everything, and notes the outcome in the status."""
         end: tuple[str, str, str]
         try:
-            with ScriptProcess(self._ml.root, self._output) as script:
-                try:
-                    end = self._work(script)
-                finally:
-                    shutil.rmtree(self._ml.root, ignore_errors=True)
+            end = self._attempts()
         except CancelledError:
             end = "Stopped", self._stopped_as, ""
         except PipeModeDatasetException as error:
@@ -123,151 +97,123 @@ class JobRun:
             end = "Failed", "Failed", f"InternalServerError: {error!r}"
         self._status.finish(*end)
 
-    def _work(self, script: ScriptProcess) -> tuple[str, str, str]:
+    def _attempts(self) -> tuple[str, str, str]:
         """Returns status, secondary status and reason."""
-        self._prepare()
-        for channel in self._spec.channels_in("File"):
-            self._enter("Downloading")
-            self._download_files(channel)
-        self.exit_status = self._train(script)
-        end = self._outcome(self.exit_status)
-        self._status.enter("Uploading")
-        self._keep_artifacts(with_model=end[0] != "Failed")
-        return end
-
-    def _prepare(self) -> None:
-        self._ml.make()
-        place_script(self._spec, self._ml.code, self._s3_options)
-        self._ml.write_config(self._spec, self.hyperparameters, self._resources)
-
-    def _download_files(self, channel: Channel) -> None:
-        from sagemaker_tensorflow.training.file_channel import ChannelDownload
-
-        assert isinstance(channel.input, TrainingInput)  # noqa: S101 - for mypy
-        download = ChannelDownload(
-            channel.input,
-            self._ml.data / channel.name,
-            s3_options=self._s3_options,
-            prefetch_config=self._prefetch,
-            progress=_Progress(channel.name),
-            host=self._place,
-        )
-        with self._lock:
-            self._download = download
-        try:
-            self._check_stopped()
-            stats = download.run()
-        finally:
-            with self._lock:
-                self._download = None
-        _log.info("channel %s: %d objects, %d bytes", channel.name, stats.objects, stats.bytes)
-
-    def _train(self, script: ScriptProcess) -> int:
-        """Returns the script's exit status."""
-        with self._pipes(script):
-            command = script_command(
+        left = self._spec.max_retry_attempts
+        while True:
+            with self._make_hosts(self._plan, self) as hosts:
+                ends = self._run_hosts(hosts)
+                end = min(ends, key=_precedence)
+                with self._lock:  # what stops it from here on either counts or comes too late
+                    self._over = not (end.lost and left) or bool(self._stopped_as)
+                if self._over:
+                    self.exit_status = end.exit_status
+                    self._keep_what_they_left(hosts, ends, end)
+                    secondary = self._stopped_as if end.status == "Stopped" else end.status
+                    return end.status, secondary, end.reason
+            left -= 1
+            _log.warning(
+                "job %s is begun anew (%d more times at most) because of %s: %s",
                 self._spec.job_name,
-                self._ml,
-                self._resources,
-                script_name(self._spec),
-                self.hyperparameters,
-                self._spec.environment,
+                left,
+                end.host,
+                end.reason,
             )
-            self._enter("Training")
-            pid = script.run(command, self._log_path)
-            _log.info("job %s: %s is process %d", self._spec.job_name, command.argv[1], pid)
-            with self._lock:
-                self._script = script
-                if self._stopped_as:  # since it was looked at last
-                    script.stop(self._stop_seconds)
-            try:
-                return self._wait(script)
-            finally:
-                with self._lock:
-                    self._script = None
+            self._begin_anew()
 
-    def _pipes(self, script: ScriptProcess) -> contextlib.AbstractContextManager[object]:
-        channels = self._spec.channels_in("Pipe")
-        if not channels:
-            return contextlib.nullcontext()
-        options = self._s3_options
-        return Prefetcher(
-            channels,
-            pipe_dir=self._ml.data,
-            config_dir=self._ml.config,
-            state_dir=self._ml.pipe_state,
-            config=self._prefetch,
-            profile=options.profile,
-            region=options.region,
-            endpoint_url=options.endpoint_url,
-            anonymous=options.anonymous,
-            hosts=self._resources.hosts,
-            current_host=self._resources.current_host,
-            pass_fds=(script.life_fd,),
-        )
-
-    def _wait(self, script: ScriptProcess) -> int:
-        deadline = time.monotonic() + self._spec.max_run
-        while (status := script.wait(_TICK_SECONDS)) is None:
-            if time.monotonic() > deadline:
+    def _run_hosts(self, hosts: Sequence[Host]) -> list[HostEnd]:
+        """Runs all to their ends, which it returns in the order in which they came."""
+        with self._lock:
+            self._check_stopped()
+            self._hosts = hosts
+            self._stages = {host.name: _STAGES[0] for host in hosts}
+        ended: queue.SimpleQueue[HostEnd] = queue.SimpleQueue()
+        for host in hosts:
+            threading.Thread(
+                target=lambda host=host: ended.put(host.run()),
+                name=f"smtf-{self._spec.job_name}-{host.name}",
+                daemon=True,
+            ).start()
+        ends: list[HostEnd] = []
+        while len(ends) < len(hosts):
+            with contextlib.suppress(queue.Empty):
+                end = ended.get(timeout=_TICK_SECONDS)
+                if end.status == "Failed" and all(each.status != "Failed" for each in ends):
+                    self._stop_others(hosts, end)
+                ends.append(end)
+            if self._deadline is not None and time.monotonic() > self._deadline:
                 self._stop("MaxRuntimeExceeded")
-        return status
+        with self._lock:
+            self._hosts = ()
+        return ends
 
-    def _outcome(self, exit_status: int) -> tuple[str, str, str]:
-        if self._stopped_as:
-            return "Stopped", self._stopped_as, ""
-        if exit_status == 0:
-            return "Completed", "Completed", ""
-        script = script_name(self._spec)
-        reason = failure_reason(exit_status, script, self._ml.failure, self._log_path)
-        return "Failed", "Failed", reason
+    def _stop_others(self, hosts: Sequence[Host], failed: HostEnd) -> None:
+        others = [host for host in hosts if host.name != failed.host]
+        if others:
+            _log.warning(
+                "job %s: %s failed, and the other hosts are stopped: %s",
+                self._spec.job_name,
+                failed.host,
+                failed.reason,
+            )
+        for host in others:
+            host.stop()
 
-    def _keep_artifacts(self, with_model: bool) -> None:
+    def _begin_anew(self) -> None:
+        with self._lock:
+            self._check_stopped()
+            self._status.enter(_STAGES[0])
+
+    def _keep_what_they_left(
+        self, hosts: Sequence[Host], ends: Sequence[HostEnd], end: HostEnd
+    ) -> None:
+        ran = {each.host for each in ends if each.exit_status is not None}
+        if not ran:
+            return
+        self._status.enter("Uploading")
+        try:
+            results = [host.results() for host in hosts if host.name in ran]
+            self._keep_artifacts(results, with_model=end.status != "Failed" or end.has_model)
+        except PipeModeDatasetException as error:
+            if end.status != "Failed":
+                raise
+            _log.error("job %s: %s", self._spec.job_name, error)  # why it failed is the reason
+
+    def _keep_artifacts(self, results: Sequence[HostResults], with_model: bool) -> None:
         """As in SageMaker, a script that failed has output, and a model only if it was stopped."""
-        with contextlib.closing(self._output.open()) as store:
-            self.output_uri = upload_archive(self._ml.output_data, store, "output.tar.gz")
+        with contextlib.closing(self._plan.output.open()) as store:
+            output = [each.output_data for each in results]
+            self.output_uri = upload_archive(output, store, "output.tar.gz")
             if with_model:
-                self.model_uri = upload_archive(self._ml.model, store, "model.tar.gz")
+                model = [each.model for each in results]
+                self.model_uri = upload_archive(model, store, "model.tar.gz")
                 if self.model_uri is None:
                     _log.warning(
-                        "job %s: the script left nothing in SM_MODEL_DIR (%s), so there is no "
+                        "job %s: the script left nothing in SM_MODEL_DIR, so there is no "
                         "model.tar.gz",
                         self._spec.job_name,
-                        self._ml.model,
                     )
 
     def _stop(self, secondary: str) -> None:
         with self._lock:
-            if self._stopped_as or self.exit_status is not None:
+            if self._stopped_as or self._over:
                 return
             self._stopped_as = secondary
             self._status.begin_stopping()
-            if self._download is not None:
-                self._download.cancel()
-            if self._script is not None:
-                self._script.stop(self._stop_seconds)
-
-    def _enter(self, stage: str) -> None:
-        self._check_stopped()
-        self._status.enter(stage)
+            for host in self._hosts:
+                host.stop()
 
     def _check_stopped(self) -> None:
         if self._stopped_as:
             raise CancelledError(f"job {self._spec.job_name} was stopped")
 
-    @property
-    def _place(self) -> HostPlace:
-        return HostPlace.among(self._resources.hosts, self._resources.current_host)
+    def _stage(self) -> str:
+        """That of the host that is furthest behind."""
+        return min(self._stages.values(), key=_STAGES.index, default=_STAGES[0])
 
 
-class _Progress:
-    """Logs how far a download is, now and then."""
-
-    def __init__(self, channel: str) -> None:
-        self._channel = channel
-        self._next = time.monotonic() + _PROGRESS_SECONDS
-
-    def __call__(self, progress: DownloadProgress) -> None:
-        if time.monotonic() >= self._next:
-            self._next += _PROGRESS_SECONDS
-            _log.info("channel %s: %s", self._channel, progress)
+def _precedence(end: HostEnd) -> int:
+    """The least is how the job ends; of several the one that came first."""
+    if end.lost:
+        return 0
+    return ("Failed", "Stopped", "Completed").index(end.status) + 1

@@ -1,33 +1,79 @@
-"""Shows a log while it is written."""
+"""Shows the logs of a job while they are written."""
 
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from sagemaker_tensorflow.training.log_tail import LogTail
+
 _READ_BYTES = 1 << 20
+# What has no end of line is shown after so many characters all the same.
+_LINE_CHARACTERS = 1 << 20
 
 
 class LogFollower:
-    """Copies what is added to a file to a stream.
+    """Copies what is added to logs to a stream.
+
+    The log of one host is copied as it comes. Of several hosts whole lines are copied, each behind
+    its host's name, ``[algo-1] ``.
 
     Args:
-        log: The file.
+        logs: Of each host; or the only one. A file need not be there yet.
         stream: Gets text; what is not UTF-8 is replaced.
+        last_lines: Begin with so many lines of each log; None is all of them.
     """
 
-    def __init__(self, log: Path, stream: TextIO) -> None:
-        self._log = log
+    def __init__(
+        self, logs: Mapping[str, Path] | Path, stream: TextIO, last_lines: int | None = None
+    ) -> None:
+        named = {"": logs} if isinstance(logs, Path) else logs
         self._stream = stream
-        self._offset = 0
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._logs = [
+            _Log(LogTail(path, last_lines), f"[{host}] " if len(named) > 1 else "")
+            for host, path in named.items()
+        ]
 
     def pump(self) -> None:
         """Copies what has come since the last call."""
-        with self._log.open("rb") as file:
-            file.seek(self._offset)
-            while data := file.read(_READ_BYTES):
-                self._offset += len(data)
-                self._stream.write(self._decoder.decode(data))
+        for log in self._logs:
+            while text := log.read():
+                self._stream.write(text)
         self._stream.flush()
+
+    def finish(self) -> None:
+        """The same for logs that do not grow any more: copies lines without an end, too."""
+        self.pump()
+        for log in self._logs:
+            self._stream.write(log.rest())
+        self._stream.flush()
+
+
+class _Log:
+    def __init__(self, tail: LogTail, prefix: str) -> None:
+        self._tail = tail
+        self._prefix = prefix
+        self._rest = ""  # the beginning of a line, where lines are prefixed
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def read(self) -> str:
+        """What is new and can be shown; "" if nothing came that can."""
+        while data := self._tail.read(_READ_BYTES):
+            text = self._decoder.decode(data)
+            shown = self._lines(text) if self._prefix else text
+            if shown:
+                return shown
+        return ""
+
+    def rest(self) -> str:
+        rest, self._rest = self._rest, ""
+        return f"{self._prefix}{rest}\n" if rest else ""
+
+    def _lines(self, text: str) -> str:
+        *lines, self._rest = (self._rest + text).split("\n")
+        if len(self._rest) > _LINE_CHARACTERS:
+            lines.append(self._rest)
+            self._rest = ""
+        return "".join(f"{self._prefix}{line}\n" for line in lines)

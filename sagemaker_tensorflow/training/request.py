@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.job_description import channels_of_any_mode
+from sagemaker_tensorflow.json_file import json_from_file
 from sagemaker_tensorflow.request_fields import RequestFields
 from sagemaker_tensorflow.service_limits import check_request
-from sagemaker_tensorflow.system_errors import translated_os_errors
 from sagemaker_tensorflow.training.hyperparameters import decoded
 from sagemaker_tensorflow.training.spec import DEFAULT_MAX_RUN_SECONDS, TrainingSpec
 
@@ -31,6 +30,8 @@ _READ = frozenset(
         "ResourceConfig",
         "StoppingCondition",
         "Environment",
+        "CheckpointConfig",
+        "RetryStrategy",
         # Whose rights a job has is decided by the credentials that it finds.
         "RoleArn",
     }
@@ -67,6 +68,8 @@ def spec_from_request(request: Mapping[str, Any]) -> TrainingSpec:
     if resources.optional("InstanceGroups"):
         raise InvalidArgumentError("ResourceConfig.InstanceGroups: give InstanceCount instead")
     stopping = fields.inner("StoppingCondition", {})
+    checkpoints = fields.inner("CheckpointConfig", {})
+    metrics = algorithm.optional("MetricDefinitions") or ()
     return TrainingSpec(
         entry_point=_text(hyperparameters, _PROGRAM),
         source_dir=_text(hyperparameters, _SOURCE),
@@ -79,6 +82,10 @@ def spec_from_request(request: Mapping[str, Any]) -> TrainingSpec:
         output_path=fields.inner("OutputDataConfig").text("S3OutputPath"),
         environment=fields.optional("Environment") or {},
         max_run=stopping.optional("MaxRuntimeInSeconds") or DEFAULT_MAX_RUN_SECONDS,
+        checkpoint_s3_uri=checkpoints.optional("S3Uri"),
+        checkpoint_local_path=checkpoints.optional("LocalPath"),
+        metric_definitions=tuple((each["Name"], each["Regex"]) for each in metrics),
+        max_retry_attempts=fields.inner("RetryStrategy", {}).optional("MaximumRetryAttempts") or 0,
     )
 
 
@@ -89,12 +96,7 @@ def request_from_file(path: Path) -> dict[str, Any]:
         NotFoundError: There is no such file.
         InvalidArgumentError: It is not a JSON object.
     """
-    with translated_os_errors("reading a job's description"):
-        data = path.read_bytes()
-    try:
-        request = json.loads(data)
-    except ValueError as error:
-        raise InvalidArgumentError(f"{path} is not JSON: {error}") from error
+    request = json_from_file(path)
     if not isinstance(request, dict):
         raise InvalidArgumentError(f"{path} is not a JSON object")
     return request

@@ -7,6 +7,7 @@ from typing import Any
 
 # What the service calls the instances of a job that has one kind of them.
 _GROUP = "homogeneousCluster"
+FIRST_HOST = "algo-1"
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,19 @@ class Resources:
         hosts: All names, sorted.
         instance_type: What the job was given.
         network_interface_name: Over which hosts reach each other; on one machine the loopback.
+        gpus: The ids of this host's GPUs; None for all that CUDA shows to this process.
     """
 
-    current_host: str = "algo-1"
-    hosts: tuple[str, ...] = ("algo-1",)
+    current_host: str = FIRST_HOST
+    hosts: tuple[str, ...] = (FIRST_HOST,)
     instance_type: str = "local"
     network_interface_name: str = "lo"
+    gpus: tuple[str, ...] | None = None
+
+    @property
+    def index(self) -> int:
+        """This host's place among all."""
+        return self.hosts.index(self.current_host)
 
     @property
     def group(self) -> str:

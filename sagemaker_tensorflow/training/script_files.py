@@ -14,7 +14,9 @@ from sagemaker_tensorflow.transform.model_archives import is_archive, unpack
 
 # The largest source that the service takes is far below; see `model_archives.unpack`.
 _MOST_SOURCE_BYTES = 5 << 30
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".git")
+# The record of jobs, where a source holds the jobs' directory, is none of a script's files: it is
+# written to meanwhile, and to open it is to lose SQLite's locks on it.
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".git", "jobs.db", "jobs.db-journal")
 
 
 def script_name(spec: TrainingSpec) -> str:
@@ -77,7 +79,7 @@ def _local_path(given: str, name: str) -> Path:
 
 def _copy(source: Path, target: Path, code: Path) -> None:
     """Copies all but the job's own directory, which the source may hold: that would never end."""
-    own = code.parent.resolve()
+    own = code.parent.parent.resolve()
 
     def left_out(folder: str, names: list[str]) -> set[str]:
         inside = own.name in names and Path(folder).resolve() == own.parent

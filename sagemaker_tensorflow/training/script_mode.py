@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from sagemaker_tensorflow.training.environment import job_variables, script_variables
 from sagemaker_tensorflow.training.hyperparameters import decoded, of_script, script_arguments
 from sagemaker_tensorflow.training.job_directory import MlDirectory
+from sagemaker_tensorflow.training.requirements_install import python_of, variables_of
 from sagemaker_tensorflow.training.resources import Resources
 from sagemaker_tensorflow.training.script_process import ScriptCommand
 
@@ -31,6 +31,7 @@ def script_command(
     entry_point: str,
     hyperparameters: Mapping[str, str],
     environment: Mapping[str, str],
+    seen: MlDirectory | None = None,
 ) -> ScriptCommand:
     """The command for a script that is in its place.
 
@@ -41,36 +42,30 @@ def script_command(
         entry_point: Relative to ``code``.
         hyperparameters: Texts.
         environment: What the job adds, and what wins.
+        seen: `ml` as the script finds it, if that is another path.
     """
-    _warn_of_what_is_not_installed(ml)
+    seen = seen or ml
+    if (ml.code / "setup.py").exists():
+        _log.warning("setup.py is not run: packages of the script's are listed in requirements.txt")
     arguments = script_arguments(of_script(decoded(hyperparameters)))
     variables = {
-        **job_variables(job_name, ml, resources),
-        **script_variables(job_name, ml, resources, entry_point, hyperparameters),
-        "PYTHONPATH": _python_path(str(ml.code)),
+        **job_variables(job_name, seen, resources),
+        **script_variables(job_name, ml, resources, entry_point, hyperparameters, seen),
+        **variables_of(ml),
+        "PYTHONPATH": python_path(str(seen.code)),
         **environment,
     }
-    return ScriptCommand(tuple(_argv(ml, entry_point, arguments)), variables, ml.code)
+    return ScriptCommand(tuple(_argv(ml, entry_point, arguments)), variables, seen.code)
 
 
 def _argv(ml: MlDirectory, entry_point: str, arguments: list[str]) -> list[str]:
     if entry_point.endswith(".py"):
-        return [sys.executable, entry_point, *arguments]
+        return [python_of(ml), entry_point, *arguments]
     (ml.code / entry_point).chmod(0o755)
     return ["/bin/sh", "-c", shlex.join([f"./{entry_point}", *arguments])]
 
 
-def _warn_of_what_is_not_installed(ml: MlDirectory) -> None:
-    for name in ("requirements.txt", "setup.py"):
-        if (ml.code / name).exists():
-            _log.warning(
-                "%s is not installed, as a container would: the script runs in this environment; "
-                "install there what it needs",
-                name,
-            )
-
-
-def _python_path(code: str) -> str:
+def python_path(code: str) -> str:
     """Lets the script import what lies beside it, and what this process finds in places of its own.
 
     Absolute, because the script runs in another directory.

@@ -70,6 +70,42 @@ class ScriptProcess:
         left = {"directory": str(directory), "output": output.to_json(), "watched_fd": watched_fd}
         self._send(left)
 
+    def mount(self, ml: Path, addresses: Mapping[str, str]) -> str | None:
+        """Has the script find a directory at ``/opt/ml``, where the kernel allows it.
+
+        Args:
+            ml: The directory. It stays where it is, too.
+            addresses: Of the job's hosts by name, for the script to find.
+
+        Returns:
+            None, or why the script does not find it there.
+        """
+        self._send({"request": "mount", "directory": os.fspath(ml), "addresses": dict(addresses)})
+        answer = self._receive(None)
+        reason: str | None = None if answer["mounted"] else answer["reason"]
+        return reason
+
+    def serve_folder(self, folder: Path, orders: str, log: Path) -> None:
+        """Mounts a folder of objects, to the script's end.
+
+        Args:
+            folder: As the script finds it; there, and empty.
+            orders: Of `fast_file_server`.
+            log: Gets its messages.
+
+        Raises:
+            FailedPreconditionError: It cannot be mounted.
+        """
+        self._send(
+            {
+                "request": "serve",
+                "folder": os.fspath(folder),
+                "orders": orders,
+                "log": os.fspath(log),
+            }
+        )
+        _raise_error(self._receive(None))
+
     def run(self, command: ScriptCommand, log: Path) -> int:
         """Starts the script, once; its output is appended to `log`.
 
@@ -89,8 +125,7 @@ class ScriptProcess:
             }
         )
         answer = self._receive(None)
-        if "error" in answer:
-            raise error_of_kind(answer["error"]["kind"], answer["error"]["message"])
+        _raise_error(answer)
         self._group = answer["started"]
         return self._group
 
@@ -121,6 +156,17 @@ class ScriptProcess:
         """Sends SIGKILL to all of it. From any thread."""
         with contextlib.suppress(InternalError):
             self._send({"request": "kill"})
+
+    def unmount(self) -> None:
+        """Kills all of it and unmounts what `serve_folder` mounted, so that it can be removed.
+
+        Idempotent; for when `wait` is not called any more. The script's end does the same.
+        """
+        # A warden that is gone has taken with it what it mounted.
+        with contextlib.suppress(InternalError, TimeoutError):
+            self._send({"request": "unmount"})
+            while "unmounted" not in self._receive(_END_SECONDS):
+                pass
 
     def close(self) -> None:
         """Ends the script if it runs, and its warden. Idempotent."""
@@ -168,3 +214,8 @@ class ScriptProcess:
             f"the process that runs the script ({self._warden.pid}) is gone, and the script with "
             "it; did somebody, or the kernel for lack of memory, kill it?"
         )
+
+
+def _raise_error(answer: dict[str, Any]) -> None:
+    if "error" in answer:
+        raise error_of_kind(answer["error"]["kind"], answer["error"]["message"])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 # API_DescribeTrainingJob.html
 _MOST_REASON = 1024
-_ENDED = ("Completed", "Failed", "Stopped")
+STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
+ENDED = ("Completed", "Failed", "Stopped")
 _MESSAGES: Mapping[str, str] = MappingProxyType(
     {
         "Starting": "Preparing the job's directory",
@@ -58,6 +59,7 @@ class JobStatus:
         self._reason = ""
         self._created = _now()
         self._transitions: list[Transition] = []
+        self._listeners: list[Callable[[], None]] = []
         self.enter("Starting")
 
     @property
@@ -75,17 +77,27 @@ class JobStatus:
         """Why it failed; "" if it did not."""
         return self._reason
 
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Has a function called after each change, in the thread that makes it.
+
+        It must return soon and raise nothing.
+        """
+        self._listeners.append(listener)
+
     def enter(self, secondary: str) -> None:
         """Notes a stage that begins now."""
         with self._lock:
             self._turn(secondary)
+        self._tell()
 
     def begin_stopping(self) -> None:
         """Notes that it has been told to stop."""
         with self._lock:
-            if self._primary == "InProgress":
-                self._primary = "Stopping"
-                self._turn("Stopping")
+            if self._primary != "InProgress":
+                return
+            self._primary = "Stopping"
+            self._turn("Stopping")
+        self._tell()
 
     def finish(self, primary: str, secondary: str = "", reason: str = "") -> None:
         """Notes the end; `secondary` is `primary` unless it says more."""
@@ -93,12 +105,17 @@ class JobStatus:
             self._primary = primary
             self._reason = reason[:_MOST_REASON]
             self._turn(secondary or primary)
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _turn(self, secondary: str) -> None:
         now = _now()
         if self._transitions:
             self._transitions[-1] = replace(self._transitions[-1], end=now)
-        end = now if self._primary in _ENDED else None
+        end = now if self._primary in ENDED else None
         self._transitions.append(Transition(secondary, now, end))
 
     def to_json(self) -> dict[str, Any]:
@@ -120,6 +137,32 @@ class JobStatus:
         if transitions[-1].end is not None:
             answer["TrainingEndTime"] = transitions[-1].end
         return answer
+
+
+def failed_description(
+    description: Mapping[str, Any], reason: str, when: datetime.datetime
+) -> dict[str, Any]:
+    """What DescribeTrainingJob says of a job that was running and failed.
+
+    Args:
+        description: What it said before.
+        reason: Why.
+        when: In UTC.
+    """
+    *earlier, last = description["SecondaryStatusTransitions"]
+    return {
+        **description,
+        "TrainingJobStatus": "Failed",
+        "SecondaryStatus": "Failed",
+        "FailureReason": reason[:_MOST_REASON],
+        "SecondaryStatusTransitions": [
+            *earlier,
+            {**last, "EndTime": when},
+            Transition("Failed", when, when).to_json(),
+        ],
+        "LastModifiedTime": when,
+        "TrainingEndTime": when,
+    }
 
 
 def _now() -> datetime.datetime:

@@ -7,11 +7,19 @@ the job's files too, and what was half uploaded.
 
 It talks JSON, a line a message. The first line on stdin is ``{"directory": ..., "output": {...},
 "watched_fd": n}``: what to remove if the owner dies, once the pipe of that file descriptor is held
-by no process that may write there. Then come ``{"request": "run", "argv": [...], "variables":
-{...}, "cwd": ..., "log": ...}``, answered by ``{"started": pid}`` or ``{"error": {"kind": ...,
-"message": ...}}`` and, when the script has ended, by ``{"exited": status}``, negative for a signal;
-``{"request": "stop", "grace_seconds": s}``; ``{"request": "kill"}``; and ``{"request": "end"}``,
-which ends it.
+by no process that may write there. Then may come, in this order,
+
+- ``{"request": "mount", "directory": ..., "addresses": {name: address}}``: see `ml_mount`. It is
+  answered by ``{"mounted": true}`` or ``{"mounted": false, "reason": ...}``;
+- ``{"request": "serve", "folder": ..., "orders": ..., "log": ...}`` for each FastFile channel: see
+  `fast_file_server`. It is answered by ``{"served": true}``, or ``{"error": ...}`` as below;
+- ``{"request": "run", "argv": [...], "variables": {...}, "cwd": ..., "log": ...}``, answered by
+  ``{"started": pid}`` or ``{"error": {"kind": ..., "message": ...}}`` and, when the script has
+  ended, by ``{"exited": status}``, negative for a signal;
+- ``{"request": "stop", "grace_seconds": s}``; ``{"request": "kill"}``;
+- ``{"request": "unmount"}``, which kills whatever runs, as nothing may use what is unmounted; it is
+  answered by ``{"unmounted": true}``;
+- ``{"request": "end"}``, which ends it.
 """
 
 from __future__ import annotations
@@ -35,6 +43,8 @@ from sagemaker_tensorflow.training.descendants import (
     die_with_parent,
     kill_descendants,
 )
+from sagemaker_tensorflow.training.ml_mount import MlMount
+from sagemaker_tensorflow.training.served_folder import ServedFolder
 
 # How often it looks whether its owner lives. A dead owner's pipe ends as well, unless a process
 # that it forked still holds it.
@@ -59,6 +69,8 @@ class _Warden:
         self._status: int | None = None
         self._reported = False
         self._kill_at: float | None = None  # once it is to stop
+        self._folders: list[ServedFolder] = []
+        self._ending = False
 
     def obey(self, message: dict[str, Any]) -> None:
         """Does what the owner wants."""
@@ -67,10 +79,36 @@ class _Warden:
             raise _Ended
         if request == "run":
             self._run(message)
+        elif request == "mount":
+            self._mount(message)
+        elif request == "serve":
+            self._serve(message)
+        elif request == "unmount":
+            self.end_all()
+            self._owner.send({"unmounted": True})
         elif request == "stop":
             self._stop(message["grace_seconds"])
         elif request == "kill":
             self._kill_at = time.monotonic()
+
+    def _mount(self, message: dict[str, Any]) -> None:
+        """For this process, so that the script, and whatever is started here, has it from it."""
+        wanted = MlMount(Path(message["directory"]), message["addresses"])
+        problem = wanted.enter()
+        if problem is None:
+            self._owner.send({"mounted": True})
+        else:
+            self._owner.send({"mounted": False, "reason": problem})
+
+    def _serve(self, message: dict[str, Any]) -> None:
+        try:
+            with translated_os_errors("serving a FastFile channel"):
+                folder = Path(message["folder"])
+                self._folders.append(ServedFolder(folder, message["orders"], Path(message["log"])))
+        except PipeModeDatasetException as error:
+            self._owner.send({"error": {"kind": kind_of_error(error), "message": str(error)}})
+        else:
+            self._owner.send({"served": True})
 
     def _run(self, message: dict[str, Any]) -> None:
         try:
@@ -107,10 +145,17 @@ class _Warden:
             return
         overdue = self._kill_at is not None and time.monotonic() >= self._kill_at
         if overdue or self._status is not None:
-            kill_descendants(self.reap)
+            self.end_all()
         if self._status is not None:
             self._owner.send({"exited": self._status})
             self._reported = True
+
+    def end_all(self) -> None:
+        """Kills every process that comes from this one, and unmounts what they used."""
+        self._ending = True
+        kill_descendants(self.reap)
+        while self._folders:
+            self._folders.pop().unmount()
 
     def reap(self) -> None:
         """Waits for the children that have ended."""
@@ -120,6 +165,9 @@ class _Warden:
                 if self._script is not None and pid == self._script.pid:
                     self._status = os.waitstatus_to_exitcode(status)
                     self._script.returncode = self._status
+                for folder in self._folders:
+                    if folder.server == pid and not self._ending:
+                        folder.report_end(os.waitstatus_to_exitcode(status))
 
 
 def main() -> int:
@@ -141,9 +189,9 @@ def main() -> int:
             if signal.SIGTERM in _signals(wake_fd) or os.getppid() != owner_pid:
                 raise _OwnerGone
     except _Ended:
-        kill_descendants(warden.reap)
+        warden.end_all()
     except (_OwnerGone, EOFError, BrokenPipeError):
-        kill_descendants(warden.reap)
+        warden.end_all()
         os.close(private)  # an owner that lives, after a SIGTERM for this process, learns of it
         if left is not None:
             _clean_up(left)

@@ -18,7 +18,7 @@ def test_files_folders_and_links_without_owners(tmp_path: Path) -> None:
     (folder / "latest").symlink_to("1")
     os.mkfifo(folder / "pipe")
     store = open_output_store(str(tmp_path / "out"))
-    uri = upload_archive(folder, store, "model.tar.gz")
+    uri = upload_archive([folder], store, "model.tar.gz")
     assert uri == str(tmp_path / "out" / "model.tar.gz")
     with tarfile.open(uri) as tar:
         assert tar.getnames() == ["1", "1/saved_model.pb", "1/variables", "latest"]
@@ -28,8 +28,29 @@ def test_files_folders_and_links_without_owners(tmp_path: Path) -> None:
 def test_an_empty_folder_makes_nothing(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     store = open_output_store(str(tmp_path / "out"))
-    assert upload_archive(tmp_path / "model", store, "model.tar.gz") is None
+    assert upload_archive([tmp_path / "model"], store, "model.tar.gz") is None
     assert not (tmp_path / "out").exists()
+
+
+def test_of_several_hosts_the_first_ones_file_stays(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for host, files in {
+        "algo-1": {"1/saved_model.pb": "first", "notes": "a file"},
+        "algo-2": {"1/saved_model.pb": "second", "1/extra": "more", "notes/deep": "a folder"},
+    }.items():
+        for name, text in files.items():
+            (tmp_path / host / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / host / name).write_text(text)
+    store = open_output_store(str(tmp_path / "out"))
+    uri = upload_archive([tmp_path / "algo-1", tmp_path / "algo-2"], store, "model.tar.gz")
+    assert uri is not None
+    with tarfile.open(uri) as tar:
+        assert tar.getnames() == ["1", "1/saved_model.pb", "notes", "1/extra"]
+        tar.extractall(tmp_path / "back", filter="data")
+    assert (tmp_path / "back/1/saved_model.pb").read_text() == "first"
+    assert (tmp_path / "back/1/extra").read_text() == "more"
+    assert "several hosts left 1/saved_model.pb, notes: the archive has" in caplog.text
 
 
 @pytest.mark.parametrize("size", [1, 20 << 20])
@@ -38,5 +59,5 @@ def test_the_stores_error_is_the_one_that_is_raised(aws: str, tmp_path: Path, si
     (tmp_path / "weights").write_bytes(os.urandom(size))
     store = open_output_store("s3://no-such-bucket/out")
     with pytest.raises(NotFoundError, match="NoSuchBucket"):
-        upload_archive(tmp_path, store, "model.tar.gz")
+        upload_archive([tmp_path], store, "model.tar.gz")
     store.close()

@@ -38,7 +38,12 @@ def test_runs_a_script(jobs: Jobs, folder: Path, status: int, code: int) -> None
     [
         ([], "give --entry-point, or --job"),
         (["--entry-point", "t.py", "--hp", "epochs"], "--hp 'epochs': give NAME=VALUE"),
-        (["--entry-point", "t.py", "--instance-count", "2"], "several hosts are not there yet"),
+        (["--entry-point", "t.py", "--metric", "loss=\\d+"], "has no group (...) around the value"),
+        (["--entry-point", "t.py", "--num-gpus", "1"], "num_gpus=1.0: only for engine='ray'"),
+        (
+            ["--job", "j.json", "--hp", "a=1", "--instance-count", "2"],
+            "--job j.json and --hp, --instance-count: a request has members for these",
+        ),
         (["--job", "nowhere.json"], "nowhere.json"),
     ],
 )

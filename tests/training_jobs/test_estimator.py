@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sagemaker_tensorflow import TensorFlow, Transformer
+from sagemaker_tensorflow import TensorFlow
 from sagemaker_tensorflow.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
@@ -44,9 +44,10 @@ def test_from_records_in_s3_to_predictions(
     listed = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="models/")["Contents"]
     assert [entry["Key"] for entry in listed] == [f"models/{name}/output/model.tar.gz"]
 
-    transformer = Transformer(estimator.model_data, output_path=str(jobs.root), accept="text/csv")
+    transformer = estimator.transformer(1, "ml.m5.large", accept="text/csv", strategy="MultiRecord")
     transformer.transform(f"{uri}/held-out/", content_type="text/csv", split_type="Line")
-    predictions = (jobs.root / "a.csv.out").read_text().split()
+    key = f"models/{name}/transform/a.csv.out"
+    predictions = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().split()
     assert [float(text) for text in predictions] == pytest.approx([2.75, 0.5], abs=0.01)
 
 
@@ -90,8 +91,11 @@ def test_without_waiting(jobs: Jobs, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"instance_count": 2}, "several hosts are not there yet"),
-        ({"engine": "ray"}, "engine='ray' is not there yet"),
+        ({"instance_count": 0}, "instance_count=0 is not a whole number of 1 or more"),
+        ({"distribution": {"mpi": {"enabled": True}}}, "is not done by this runner"),
+        ({"metric_definitions": [{"Name": "loss"}]}, "give {'Name': ..., 'Regex': ...}"),
+        ({"checkpoint_local_path": "/opt/ml/c"}, "is given without checkpoint_s3_uri"),
+        ({"engine": "slurm"}, "engine='slurm' is not one of local, ray"),
         ({"input_mode": "FastPipe"}, "input_mode='FastPipe' is not one of"),
         ({"hyperparameters": {"f": print}}, "not JSON serializable"),
         ({"max_run": 0}, "max_run=0 is not a whole number of 1 or more"),
@@ -103,6 +107,29 @@ def test_what_makes_no_sense_is_refused_at_once(
 ) -> None:
     with pytest.raises(InvalidArgumentError, match=says):
         estimator_of(jobs, "pass", **arguments)
+
+
+def test_arguments_of_the_sdk_that_mean_nothing(
+    jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    estimator = estimator_of(
+        jobs,
+        "pass",
+        role="arn:aws:iam::000000000000:role/nobody",
+        debugger_hook_config=False,
+        disable_profiler=True,
+        use_spot_instances=True,
+        max_wait=7200,
+        base_job_name="base",
+        hyperparameters={"epochs": 1},
+        distribution={"parameter_server": {"enabled": False}},
+    )
+    said = "role, use_spot_instances, max_wait, disable_profiler: without meaning on this machine"
+    assert said in caplog.text
+    with pytest.raises(FailedPreconditionError, match=r"call fit\(\)"):
+        estimator.transformer(2, "ml.m5.large")
+    assert "transformer: instance_count, instance_type: without meaning" in caplog.text
 
 
 def test_the_owner_does_without_tensorflow(jobs: Jobs) -> None:

@@ -16,7 +16,7 @@ from sagemaker_tensorflow.training.spec import TrainingSpec
 from sagemaker_tensorflow.training_input import TrainingInput
 from tests.conftest import FOLDER_BYTES
 from tests.pipes import has_ended, wait_until
-from tests.training_jobs.conftest import Jobs, wait_for_line
+from tests.training_jobs.conftest import Jobs, printed, wait_for_line
 
 
 def members(uri: str | None) -> dict[str, bytes]:
@@ -60,7 +60,8 @@ def test_a_script_of_the_standard_contract(jobs: Jobs, folder: Path) -> None:
     assert result.model_uri == str(jobs.output / "job/output/model.tar.gz")
     assert members(result.model_uri) == {"1/weights": FOLDER_BYTES}
     assert members(result.output_uri) == {"epochs": b"3"}
-    assert shown.getvalue() == result.log_path.read_text() == "trained job blue\n"
+    assert shown.getvalue() == result.log_path.read_text()
+    assert printed(result.log_path) == "trained job blue\n"
     stages = [stage["Status"] for stage in job.describe()["SecondaryStatusTransitions"]]
     assert stages == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
 
@@ -209,7 +210,7 @@ def test_data_that_is_not_there(jobs: Jobs) -> None:
     assert (result.status, result.exit_status) == ("Failed", None)
     assert result.failure_reason.startswith("ClientError: ")
     assert "nowhere" in result.failure_reason
-    assert result.log_path.read_text() == ""
+    assert printed(result.log_path) == ""
 
 
 def test_a_script_that_is_not_there(jobs: Jobs) -> None:
@@ -223,14 +224,18 @@ def test_two_jobs_at_once(jobs: Jobs, folder: Path) -> None:
     """Each waits in its script until the other has begun."""
     script = """
         import os, pathlib, time
-        here = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"]).parent
+        jobs = pathlib.Path(os.environ["JOBS_DIR"])
         print("begun", flush=True)
-        while not all("begun" in log.read_text() for log in here.parent.glob("*/algo-1.log")):
+        while not all("begun" in log.read_text() for log in jobs.glob("*/algo-1.log")):
             time.sleep(0.01)
-        pathlib.Path(os.environ["SM_MODEL_DIR"], here.name).touch()
+        pathlib.Path(os.environ["SM_MODEL_DIR"], os.environ["TRAINING_JOB_NAME"]).touch()
     """
     channels = {"train": TrainingInput(str(folder))}
-    both = [jobs.make(script, name, channels=channels, input_mode="Pipe") for name in ("a", "b")]
+    seen = {"JOBS_DIR": str(jobs.jobs_dir)}
+    both = [
+        jobs.make(script, name, channels=channels, input_mode="Pipe", environment=seen)
+        for name in ("a", "b")
+    ]
     for job in both:
         job.start()
     results = [job.wait() for job in both]
@@ -261,4 +266,4 @@ def test_a_shell_script_in_a_source_dir(jobs: Jobs) -> None:
     )
     result = TrainingJob(spec, jobs_dir=jobs.jobs_dir).run()
     assert result.status == "Completed", result
-    assert result.log_path.read_text() == "--name a; b\na dependency\n"
+    assert printed(result.log_path) == "--name a; b\na dependency\n"

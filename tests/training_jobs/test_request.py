@@ -15,7 +15,7 @@ from sagemaker_tensorflow import TrainingJob
 from sagemaker_tensorflow.errors import InvalidArgumentError, NotFoundError
 from sagemaker_tensorflow.training.request import request_from_file, spec_from_request
 from tests.conftest import PutObjects
-from tests.training_jobs.conftest import Jobs
+from tests.training_jobs.conftest import Jobs, printed
 
 # As SageMaker's Python SDK 2.257 makes it for TensorFlow(..., input_mode="Pipe").fit(...).
 REQUEST: dict[str, Any] = {
@@ -93,13 +93,24 @@ def test_optional_members_and_those_that_are_left_alone(caplog: pytest.LogCaptur
     assert "Tags: not done by this runner" in caplog.text
 
 
+def test_hosts_checkpoints_retries_and_metrics() -> None:
+    request = request_with("ResourceConfig.InstanceCount", 2)
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "=(.*)"}]
+    request["CheckpointConfig"] = {"S3Uri": "s3://bkt/c", "LocalPath": "/opt/ml/ckpt"}
+    request["RetryStrategy"] = {"MaximumRetryAttempts": 3}
+    spec = spec_from_request(request)
+    assert spec.hosts == ("algo-1", "algo-2")
+    assert spec.metric_definitions == (("loss", "=(.*)"),)
+    assert (spec.checkpoint_s3_uri, spec.checkpoint_local_path) == ("s3://bkt/c", "/opt/ml/ckpt")
+    assert spec.max_retry_attempts == 3
+
+
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
         ("TrainingJobName", "a_b", "TrainingJobName='a_b' does not match"),
         ("OutputDataConfig", ..., "OutputDataConfig is missing"),
         ("AlgorithmSpecification.TrainingInputMode", "Tape", "'Tape' is not one of Pipe, File"),
-        ("AlgorithmSpecification.TrainingInputMode", "FastFile", "FastFile is not there yet"),
         (
             "AlgorithmSpecification.ContainerEntrypoint",
             ["bash"],
@@ -114,7 +125,8 @@ def test_optional_members_and_those_that_are_left_alone(caplog: pytest.LogCaptur
         ("HyperParameters.sagemaker_program", ..., "there is no script to run"),
         ("HyperParameters.sagemaker_submit_directory", '""', "there is no script to run"),
         ("HyperParameters.epochs", 2, "HyperParameters['epochs']=2 is not of type string"),
-        ("ResourceConfig.InstanceCount", 2, "several hosts are not there yet"),
+        ("HyperParameters.sagemaker_mpi_enabled", "true", "(distribution 'mpi') is not done"),
+        ("RetryStrategy", {"MaximumRetryAttempts": 31}, "MaximumRetryAttempts=31 is 31, allowed"),
         ("StoppingCondition.MaxRuntimeInSeconds", 0, "MaxRuntimeInSeconds=0"),
         ("Nonsense", 1, "Nonsense is no member"),
     ],
@@ -140,7 +152,7 @@ def test_a_request_runs(jobs: Jobs, put_objects: PutObjects, bucket: str) -> Non
     job = TrainingJob.from_request(request, jobs_dir=jobs.jobs_dir)
     result = job.run()
     assert result.status == "Completed", result
-    assert result.log_path.read_text() == (
+    assert printed(result.log_path) == (
         "['--epochs', '2', '--model_dir', 's3://bkt/models/job/model']\n"
     )
     boto3.client("s3").head_object(Bucket=bucket, Key="models/job/output/model.tar.gz")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from sagemaker_tensorflow.training.spec import TrainingSpec
 from sagemaker_tensorflow.training_input import TrainingInput
 
 AUGMENTED = TrainingInput("s3://bkt/m", s3_data_type="AugmentedManifestFile", attribute_names=["a"])
+
+MANIFEST = TrainingInput("s3://bkt/m", s3_data_type="ManifestFile", input_mode="FastFile")
 
 
 def channels(given: TrainingInput) -> dict[str, Any]:
@@ -26,6 +29,13 @@ def test_a_channels_mode_has_the_last_word() -> None:
     assert [channel.name for channel in spec.channels_in("Pipe")] == ["a"]
     assert [channel.name for channel in spec.channels_in("File")] == ["b"]
     assert spec.channels[0].input.input_mode == "Pipe"
+
+
+def test_can_be_pickled() -> None:
+    given = (Channel("a", TrainingInput("s3://bkt/a")),)
+    spec = TrainingSpec("train.py", "job", given, hyperparameters={"a": "1"}, instance_count=11)
+    assert pickle.loads(pickle.dumps(spec)) == spec
+    assert spec.hosts[:3] == ("algo-1", "algo-10", "algo-11")
 
 
 def test_cannot_be_changed() -> None:
@@ -45,7 +55,7 @@ def test_cannot_be_changed() -> None:
         ({"job_name": "a_b"}, "job_name='a_b' is not 1 to 63 letters"),
         ({"job_name": "../x"}, "is not 1 to 63 letters"),
         ({"job_name": "x" * 64}, "is not 1 to 63 letters"),
-        (channels(TrainingInput("/x", input_mode="FastFile")), "FastFile is not there yet"),
+        (channels(MANIFEST), "s3_data_type='ManifestFile' in FastFile mode, which is for S3Prefix"),
         (channels(AUGMENTED), "an AugmentedManifestFile is streamed; use input_mode='Pipe'"),
         (channels(TrainingInput("/x", compression="Gzip")), "compression='Gzip' is for input_mode"),
         (channels(TrainingInput("/x", pipes_per_channel=2)), "pipes_per_channel=2 in File mode"),
@@ -60,7 +70,20 @@ def test_cannot_be_changed() -> None:
         ({"max_run": 28 * 86_400 + 1}, "is more than 2419200 seconds"),
         ({"max_run": True}, "max_run=True is not a whole number"),
         ({"instance_count": 0}, "instance_count=0 is not a whole number of 1 or more"),
-        ({"engine": "slurm"}, "engine='slurm' is not one of local, ray"),
+        ({"max_retry_attempts": 31}, "max_retry_attempts=31 is not a whole number of 0 to 30"),
+        (
+            {"hyperparameters": {"sagemaker_mpi_enabled": "true"}},
+            "(distribution 'mpi') is not done",
+        ),
+        ({"checkpoint_s3_uri": "gs://b/x"}, "checkpoint_s3_uri: "),
+        (
+            {"checkpoint_s3_uri": "/x", "checkpoint_local_path": "/opt/ml/../x"},
+            "checkpoint_local_path='/opt/ml/../x' is not below /opt/ml",
+        ),
+        ({"checkpoint_local_path": "/opt/ml/c"}, "is given without checkpoint_s3_uri"),
+        ({"metric_definitions": (("a", "(x)"),) * 41}, "has 41 entries, at most 40"),
+        ({"metric_definitions": (("a", "x("),)}, "metric 'a': regex 'x(': missing )"),
+        ({"metric_definitions": (("a", "x"),)}, "regex 'x' has no group (...) around the value"),
     ],
 )
 def test_says_what_is_wrong(fields: dict[str, Any], says: str) -> None:
