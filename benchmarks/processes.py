@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -23,6 +24,22 @@ def children(pid: int) -> list[int]:
                     found.append(int(entry.name))
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended while we looked
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that this one started, those that they started, and so on."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                parents.setdefault(int(_stat(int(entry.name))[1]), []).append(int(entry.name))
+    found: list[int] = []
+    unseen = [pid]
+    while unseen:
+        born = parents.get(unseen.pop(), [])
+        found += born
+        unseen += born
     return found
 
 

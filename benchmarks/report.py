@@ -18,6 +18,7 @@ from pathlib import Path
 
 import figures_framing
 import figures_s3_stream
+import figures_training_modes
 from drawing import Drawing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ README = ROOT / "README.md"
 FIGURES = {
     "framing": ("Rates of PipeModeDataset and TFRecordDataset", figures_framing),
     "s3_stream": ("Rates of clients that read S3 into memory", figures_s3_stream),
+    "training_modes": ("Times of jobs in File and in Pipe mode", figures_training_modes),
 }
 
 

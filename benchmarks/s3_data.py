@@ -38,6 +38,11 @@ class DataSet:
         return self.objects * len(_payload_sizes(self.object_bytes))
 
     @property
+    def payload_bytes(self) -> int:
+        """Of the records of all objects together."""
+        return self.objects * sum(_payload_sizes(self.object_bytes))
+
+    @property
     def names(self) -> list[str]:
         """The keys, in the order of a listing."""
         return [f"{index:06}.tfrecord" for index in range(self.objects)]

@@ -84,7 +84,7 @@ def test_check_fails_on_a_chart_that_is_not_what_the_results_give(tmp_path: Path
     for script in scripts:
         (root / "benchmarks" / script.name).write_text(script.read_text())
     marks = "<!-- figures: {} -->\n<!-- /figures -->\n"
-    readme = "".join(map(marks.format, ("framing", "s3_stream")))
+    readme = "".join(map(marks.format, ("framing", "s3_stream", "training_modes")))
     (root / "README.md").write_text(readme)
 
     def check() -> int:
