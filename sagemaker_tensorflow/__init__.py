@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
     from sagemaker_tensorflow.prefetcher import Prefetcher
     from sagemaker_tensorflow.recordio_protobuf import parse_recordio_protobuf
-    from sagemaker_tensorflow.training.analytics import TrainingJobAnalytics
     from sagemaker_tensorflow.training.estimator import TensorFlow
+    from sagemaker_tensorflow.training.history.analytics import TrainingJobAnalytics
+    from sagemaker_tensorflow.training.history.job_store import JobStore
     from sagemaker_tensorflow.training.job import TrainingJob
-    from sagemaker_tensorflow.training.job_store import JobStore
     from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
     from sagemaker_tensorflow.transform.job import TransformJob
     from sagemaker_tensorflow.transform.transformer import Transformer
@@ -44,7 +44,7 @@ __all__ = [
 
 _HOMES = {
     "Channel": "channels",
-    "JobStore": "training.job_store",
+    "JobStore": "training.history.job_store",
     "PipeModeDataset": "pipe_mode_dataset",
     "PrefetchConfig": "prefetch_config",
     "Prefetcher": "prefetcher",
@@ -52,7 +52,7 @@ _HOMES = {
     "TensorFlow": "training.estimator",
     "TrainingInput": "training_input",
     "TrainingJob": "training.job",
-    "TrainingJobAnalytics": "training.analytics",
+    "TrainingJobAnalytics": "training.history.analytics",
     "TransformJob": "transform.job",
     "Transformer": "transform.transformer",
     "parse_recordio_protobuf": "recordio_protobuf",

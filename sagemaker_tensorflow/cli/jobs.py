@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sagemaker_tensorflow.training.job_store import JobStore
-    from sagemaker_tensorflow.training.recorded_job import RecordedJob
+    from sagemaker_tensorflow.training.history.job_store import JobStore
+    from sagemaker_tensorflow.training.history.recorded_job import RecordedJob
 
 # How often a log that is followed is looked at.
 _FOLLOW_SECONDS = 0.2
@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Does what the action says."""
-    from sagemaker_tensorflow.training.job_store import JobStore
+    from sagemaker_tensorflow.training.history.job_store import JobStore
 
     try:
         status: int = args.action(JobStore.of_jobs_dir(args.jobs_dir), args)
@@ -138,7 +138,7 @@ def _describe(store: JobStore, args: argparse.Namespace) -> int:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    from sagemaker_tensorflow.training.description_text import description_to_text
+    from sagemaker_tensorflow.training.history.description_text import description_to_text
 
     print(description_to_text(value, indent=2))
 

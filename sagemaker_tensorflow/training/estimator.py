@@ -23,15 +23,15 @@ from sagemaker_tensorflow.training.estimator_arguments import (
     channels_of,
     say_without_meaning,
 )
+from sagemaker_tensorflow.training.history.metric_definitions import metrics_from_sdk
 from sagemaker_tensorflow.training.hyperparameters import encoded
 from sagemaker_tensorflow.training.job import TrainingJob
 from sagemaker_tensorflow.training.job_directory import JobDirectory
-from sagemaker_tensorflow.training.metric_definitions import metrics_from_sdk
 from sagemaker_tensorflow.training.spec import DEFAULT_MAX_RUN_SECONDS, TrainingSpec
 from sagemaker_tensorflow.transform.transformer import Transformer, make_job_name
 
 if TYPE_CHECKING:
-    from sagemaker_tensorflow.training.analytics import TrainingJobAnalytics
+    from sagemaker_tensorflow.training.history.analytics import TrainingJobAnalytics
 
 _log = logging.getLogger(__name__)
 
@@ -254,8 +254,8 @@ class TensorFlow:
         Raises:
             FailedPreconditionError: There was no job.
         """
-        from sagemaker_tensorflow.training.analytics import TrainingJobAnalytics
-        from sagemaker_tensorflow.training.job_store import JobStore
+        from sagemaker_tensorflow.training.history.analytics import TrainingJobAnalytics
+        from sagemaker_tensorflow.training.history.job_store import JobStore
 
         return TrainingJobAnalytics(
             self.latest_training_job.name, store=JobStore.of_jobs_dir(self._jobs_dir)

@@ -97,7 +97,7 @@ class HostChannels:
         channels = self._orders.spec.channels_in("FastFile")
         if not channels:
             return
-        from sagemaker_tensorflow.training.fast_file_channel import FastFileMounts
+        from sagemaker_tensorflow.training.fast_file.channel import FastFileMounts
 
         mounts = FastFileMounts(
             script,

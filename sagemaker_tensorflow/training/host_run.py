@@ -21,7 +21,7 @@ from sagemaker_tensorflow.training.script_process import ScriptCommand, ScriptPr
 from sagemaker_tensorflow.training.script_view import show_ml
 
 if TYPE_CHECKING:
-    from sagemaker_tensorflow.training.checkpoints import CheckpointSync
+    from sagemaker_tensorflow.training.checkpoints.sync import CheckpointSync
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class HostRun:
     def _begin_checkpoints(self, around: contextlib.ExitStack) -> CheckpointSync | None:
         if self._spec.checkpoint_s3_uri is None:
             return None
-        from sagemaker_tensorflow.training.checkpoints import CheckpointPlaces, CheckpointSync
+        from sagemaker_tensorflow.training.checkpoints.sync import CheckpointPlaces, CheckpointSync
 
         places = CheckpointPlaces(
             uri=self._spec.checkpoint_s3_uri,

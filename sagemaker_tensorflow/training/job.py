@@ -16,17 +16,17 @@ from sagemaker_tensorflow.errors import FailedPreconditionError
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.ray_cluster import RayOptions
 from sagemaker_tensorflow.s3_options import S3Options
-from sagemaker_tensorflow.training.described_spec import described_spec
 from sagemaker_tensorflow.training.environment import job_arn
+from sagemaker_tensorflow.training.history.described_spec import described_spec
+from sagemaker_tensorflow.training.history.job_recorder import JobRecorder
+from sagemaker_tensorflow.training.history.job_store import JobStore
+from sagemaker_tensorflow.training.history.metric_definitions import MetricMatcher
+from sagemaker_tensorflow.training.history.metric_watcher import MetricWatcher
 from sagemaker_tensorflow.training.job_directory import JobDirectory
 from sagemaker_tensorflow.training.job_plan import STOP_SECONDS, JobPlan
-from sagemaker_tensorflow.training.job_recorder import JobRecorder
 from sagemaker_tensorflow.training.job_run import HostMaker, JobRun
-from sagemaker_tensorflow.training.job_store import JobStore
 from sagemaker_tensorflow.training.local_hosts import local_hosts
 from sagemaker_tensorflow.training.log_follower import LogFollower
-from sagemaker_tensorflow.training.metric_definitions import MetricMatcher
-from sagemaker_tensorflow.training.metric_watcher import MetricWatcher
 from sagemaker_tensorflow.training.spec import TrainingSpec
 from sagemaker_tensorflow.training.status import JobStatus
 
@@ -290,6 +290,6 @@ class TrainingJob:
 def _host_maker(ray: RayOptions | None) -> HostMaker:
     if ray is None:
         return local_hosts
-    from sagemaker_tensorflow.training.ray_hosts import ray_hosts
+    from sagemaker_tensorflow.training.on_ray.ray_hosts import ray_hosts
 
     return functools.partial(ray_hosts, ray)

@@ -90,7 +90,7 @@ class ScriptProcess:
 
         Args:
             folder: As the script finds it; there, and empty.
-            orders: Of `fast_file_server`.
+            orders: Of `fast_file.server`.
             log: Gets its messages.
 
         Raises:

@@ -12,7 +12,7 @@ by no process that may write there. Then may come, in this order,
 - ``{"request": "mount", "directory": ..., "addresses": {name: address}}``: see `ml_mount`. It is
   answered by ``{"mounted": true}`` or ``{"mounted": false, "reason": ...}``;
 - ``{"request": "serve", "folder": ..., "orders": ..., "log": ...}`` for each FastFile channel: see
-  `fast_file_server`. It is answered by ``{"served": true}``, or ``{"error": ...}`` as below;
+  `fast_file.server`. It is answered by ``{"served": true}``, or ``{"error": ...}`` as below;
 - ``{"request": "run", "argv": [...], "variables": {...}, "cwd": ..., "log": ...}``, answered by
   ``{"started": pid}`` or ``{"error": {"kind": ..., "message": ...}}`` and, when the script has
   ended, by ``{"exited": status}``, negative for a signal;
@@ -43,8 +43,8 @@ from sagemaker_tensorflow.training.descendants import (
     die_with_parent,
     kill_descendants,
 )
+from sagemaker_tensorflow.training.fast_file.served_folder import ServedFolder
 from sagemaker_tensorflow.training.ml_mount import MlMount
-from sagemaker_tensorflow.training.served_folder import ServedFolder
 
 # How often it looks whether its owner lives. A dead owner's pipe ends as well, unless a process
 # that it forked still holds it.

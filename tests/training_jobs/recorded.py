@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from sagemaker_tensorflow.training.metric_point import MetricPoint
+from sagemaker_tensorflow.training.history.metric_point import MetricPoint
 from sagemaker_tensorflow.training.status import JobStatus
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
-from sagemaker_tensorflow.training.job_store import JobStore
+from sagemaker_tensorflow.training.history.job_store import JobStore
 from sagemaker_tensorflow.training.status import JobStatus
 from tests.training_jobs.recorded import description, point
 

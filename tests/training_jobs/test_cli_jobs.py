@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_tensorflow.cli import main
-from sagemaker_tensorflow.training.job_store import JobStore
+from sagemaker_tensorflow.training.history.job_store import JobStore
 from sagemaker_tensorflow.training.status import JobStatus
 from tests.pipes import wait_until
 from tests.training_jobs.conftest import Jobs

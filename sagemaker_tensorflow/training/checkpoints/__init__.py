@@ -1,0 +1,1 @@
+"""What a script saves, kept beyond its job."""

@@ -1,0 +1,1 @@
+"""FastFile channels: S3 objects as files of a FUSE mount."""

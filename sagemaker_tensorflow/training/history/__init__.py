@@ -1,0 +1,1 @@
+"""What there is to know of jobs, during and after them."""

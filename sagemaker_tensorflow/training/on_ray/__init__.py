@@ -1,0 +1,1 @@
+"""A job's hosts as actors of a Ray cluster."""
