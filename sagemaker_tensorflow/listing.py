@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sagemaker_tensorflow.errors import NotFoundError
 from sagemaker_tensorflow.locations import LocalLocation, S3Location
-from sagemaker_tensorflow.s3_errors import translated_s3_errors
 from sagemaker_tensorflow.system_errors import translated_os_errors
 
 if TYPE_CHECKING:
@@ -40,6 +39,9 @@ def list_s3_objects(client: S3Client, location: S3Location) -> Iterator[list[Lis
         PermissionDeniedError: The credentials are missing or do not allow listing.
         UnavailableError: S3 cannot be reached, or still fails after boto3's retries.
     """
+    # Half of what a process takes to start is botocore, which local files do not need.
+    from sagemaker_tensorflow.s3_errors import translated_s3_errors
+
     paginator = client.get_paginator("list_objects_v2")
     found = False
     with translated_s3_errors(f"listing {location}"):

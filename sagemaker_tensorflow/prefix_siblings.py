@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from sagemaker_tensorflow.errors import PipeModeDatasetException
 from sagemaker_tensorflow.listing import ListedObject
 from sagemaker_tensorflow.locations import S3Location
-from sagemaker_tensorflow.s3_errors import translated_s3_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,6 +73,8 @@ def warn_of_sibling(
 
 def _names_at(client: S3Client, location: S3Location) -> list[str]:
     """The objects and folders that the prefix matches, in S3's order; not all if they are many."""
+    from sagemaker_tensorflow.s3_errors import translated_s3_errors  # and botocore: see listing.py
+
     with translated_s3_errors(f"listing {location}"):
         answer = client.list_objects_v2(
             Bucket=location.bucket, Prefix=location.prefix, Delimiter="/", MaxKeys=_NAMES

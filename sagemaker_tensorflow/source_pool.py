@@ -10,10 +10,10 @@ from sagemaker_tensorflow import _prefetch
 from sagemaker_tensorflow.locations import S3Location
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
-from sagemaker_tensorflow.s3_session import BucketAddress, S3Session
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow._prefetch import Source
+    from sagemaker_tensorflow.s3_session import BucketAddress, S3Session
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ class SourcePool:
         Raises:
             PipeModeDatasetException: There are no credentials, or the configuration is wrong.
         """
+        # boto3 takes as long to load as the rest of a prefetcher, and local files do not need it.
+        from sagemaker_tensorflow.s3_session import S3Session
+
         with self._lock:
             if self._session is None:
                 self._session = S3Session.from_options(self._s3_options)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import boto3
+import hypothesis
 import pytest
 
 from tests import radosgw
@@ -16,6 +17,21 @@ from tests.servers import moto_server
 # Recognisable, so that tests can look for them where no secret may be.
 ACCESS_KEY = "AKIDTESTTESTTEST"
 SECRET_KEY = "not-a-secret-but-must-not-leak"
+
+
+# How long an example takes depends on what else the machine does: a test is no stopwatch.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keeps binary data out of the names of tests.
+
+    Some of it is another for every process, as the order of a protobuf map is, but the processes of
+    `make test` have to agree on names.
+    """
+    binary = isinstance(val, bytes) and not val.decode("latin-1").isprintable()
+    return argname if binary else None
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,7 +138,15 @@ class _Cluster:
         return bool(json.loads(self.ask("osd", "stat", "--format=json"))["num_up_osds"])
 
     def ask(self, *command: str) -> str:
-        """Has the monitor do something."""
+        """Has the monitor do something, which must be idempotent.
+
+        Now and then a young monitor refuses: "Error EPERM: problem getting command descriptions
+        from mon". Then it is asked again.
+        """
+        for _ in range(3):
+            with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+                return self.run("ceph", "--connect-timeout=30", *command)
+            time.sleep(0.5)
         return self.run("ceph", "--connect-timeout=30", *command)
 
     def make_user(self) -> None:

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <tuple>
 
@@ -17,7 +18,7 @@ constexpr RecordFormat kFormats[] = {RecordFormat::kRecordIO, RecordFormat::kTFR
                                      RecordFormat::kTextLine};
 
 // Lengths around every limit that a reader has; RecordIO gets its magic number in some of them.
-std::vector<std::string> Records(RecordFormat format) {
+std::vector<std::string> MakeRecords(RecordFormat format) {
   std::vector<std::string> records;
   unsigned seed = 0;
   for (size_t size : {0,     1,     3,     4,   11,  12,     15,   16,    17,     31,
@@ -33,6 +34,14 @@ std::vector<std::string> Records(RecordFormat format) {
     }
     records.push_back(record);
   }
+  return records;
+}
+
+// The same, made once for all tests: it takes longer than most of them.
+const std::vector<std::string>& Records(RecordFormat format) {
+  static auto* made = new std::map<RecordFormat, std::vector<std::string>>;
+  std::vector<std::string>& records = (*made)[format];
+  if (records.empty()) records = MakeRecords(format);
   return records;
 }
 
@@ -58,7 +67,7 @@ class RecordReaderTest
     return MakeRecordReader(format, source_.get(), options);
   }
 
-  std::vector<std::string> records_;
+  const std::vector<std::string>& records_;
   std::string bytes_;
   std::unique_ptr<ByteSource> source_;
 };
