@@ -28,6 +28,18 @@ RecordFormat ParseRecordFormat(std::string_view name) {
                   std::string(name) + "\"");
 }
 
+std::string_view RecordFormatName(RecordFormat format) {
+  switch (format) {
+    case RecordFormat::kRecordIO:
+      return "RecordIO";
+    case RecordFormat::kTFRecord:
+      return "TFRecord";
+    case RecordFormat::kTextLine:
+      break;
+  }
+  return "TextLine";
+}
+
 std::unique_ptr<RecordReader> MakeRecordReader(RecordFormat format, ByteSource* source,
                                                const RecordReaderOptions& options) {
   CheckBounds("buffer_bytes", options.buffer_bytes, 16, uint64_t{1} << 30);

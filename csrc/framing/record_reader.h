@@ -18,6 +18,8 @@ enum class RecordFormat { kRecordIO, kTFRecord, kTextLine };
 // "RecordIO", "TFRecord" or "TextLine"; anything else is an Error of kind kInvalidArgument that
 // lists the three.
 RecordFormat ParseRecordFormat(std::string_view name);
+// The reverse.
+std::string_view RecordFormatName(RecordFormat format);
 
 struct RecordReaderOptions {
   // Capacity of the buffer that records are cut from. 256 KiB stays in a core's L2 cache between
@@ -71,6 +73,8 @@ class RecordReader {
   virtual uint64_t record_index() const = 0;
   // Stream offset of the first byte behind the last of those.
   virtual uint64_t byte_offset() const = 0;
+  // What errors count records and bytes from, where the stream is the rest of another.
+  virtual void set_origin(uint64_t record_index, uint64_t byte_offset) = 0;
   // How many corrupted records were left out so far.
   virtual uint64_t corrupted_records() const = 0;
 };

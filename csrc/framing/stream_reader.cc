@@ -3,12 +3,13 @@
 namespace smtf {
 
 std::string StreamReader::Position() const {
-  return input_.source().Describe() + ": record " + std::to_string(record_index_) + " at byte " +
-         std::to_string(record_start_) + ": ";
+  return input_.source().Describe() + ": record " + std::to_string(origin_index_ + record_index_) +
+         " at byte " + std::to_string(origin_offset_ + record_start_) + ": ";
 }
 
 CorruptRecordError StreamReader::Corrupt(Flaw flaw, const std::string& what) const {
-  return CorruptRecordError(flaw, record_index_, record_start_, Position() + what);
+  return CorruptRecordError(flaw, origin_index_ + record_index_, origin_offset_ + record_start_,
+                            Position() + what);
 }
 
 void StreamReader::Fail(Flaw flaw, const std::string& what) {

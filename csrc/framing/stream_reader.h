@@ -20,6 +20,10 @@ class StreamReader : public RecordReader {
  public:
   uint64_t record_index() const final { return record_index_; }
   uint64_t byte_offset() const final { return record_start_; }
+  void set_origin(uint64_t record_index, uint64_t byte_offset) final {
+    origin_index_ = record_index;
+    origin_offset_ = byte_offset;
+  }
   uint64_t corrupted_records() const final { return corrupted_records_; }
 
  protected:
@@ -71,6 +75,9 @@ class StreamReader : public RecordReader {
   uint64_t corrupted_records_ = 0;
 
  private:
+  uint64_t origin_index_ = 0;
+  uint64_t origin_offset_ = 0;
+
   // How much of what follows a record may come with it: enough for the next header, and little
   // beside the record, because these bytes are copied a second time.
   static constexpr size_t kSpillBytes = 4 * 1024;

@@ -27,6 +27,7 @@ class EpochReader {
 
   RecordReader& records() { return *records_; }
   const ChannelPipe& pipe() const { return pipe_; }
+  ChannelPipe& pipe() { return pipe_; }
   Wakeup* wakeup() { return &wakeup_; }
 
  private:

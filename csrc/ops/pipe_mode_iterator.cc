@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,9 +13,11 @@
 #include "ops/interrupts.h"
 #include "ops/read_meter.h"
 #include "ops/record_tensors.h"
+#include "pipe/reader_state.h"
 #include "tensorflow/core/framework/cancellation.h"
 #include "tensorflow/core/framework/metrics.h"
 #include "tensorflow/core/framework/model.h"
+#include "tensorflow/core/platform/logging.h"
 
 namespace smtf {
 namespace {
@@ -30,6 +33,9 @@ using tensorflow::data::IteratorStateReader;
 using tensorflow::data::IteratorStateWriter;
 using tensorflow::data::SerializationContext;
 using tensorflow::data::TraceMeMetadata;
+
+// The name of what a checkpoint holds.
+constexpr char kState[] = "position";
 
 class Iterator : public DatasetBaseIterator {
  public:
@@ -68,7 +74,9 @@ class Iterator : public DatasetBaseIterator {
                                bool* end_of_sequence) override {
     return Call(end_of_sequence, [&] {
       std::optional<Tensor> element;
-      if (source_failed_) {
+      if (ended_) {
+        // Nothing follows; the pipe is not even opened where that was restored.
+      } else if (source_failed_) {
         element = batcher_.TakeRemainder(ctx->allocator({}));
       } else if (one_per_element_) {
         element = NextRecord(ctx);
@@ -86,7 +94,7 @@ class Iterator : public DatasetBaseIterator {
     return Call(end_of_sequence, [&] {
       RecordReader& records = reader_->records();
       int64_t skipped = 0;
-      if (!source_failed_) {
+      if (!source_failed_ && !ended_) {
         skipped = one_per_element_ ? static_cast<int64_t>(records.Skip(num_to_skip))
                                    : batcher_.Skip(&records, num_to_skip);
       }
@@ -100,13 +108,29 @@ class Iterator : public DatasetBaseIterator {
     return tensorflow::data::model::MakeSourceNode(std::move(args));
   }
 
-  absl::Status SaveInternal(SerializationContext*, IteratorStateWriter*) override {
-    return CannotReposition("saved");
+  absl::Status SaveInternal(SerializationContext*, IteratorStateWriter* writer) override {
+    const std::lock_guard<std::mutex> lock(mu_);
+    try {
+      return writer->WriteScalar(prefix(), kState, tstring(FormatReaderState(State())));
+    } catch (const Error& error) {
+      return ToStatus(error);
+    }
   }
 
-  absl::Status RestoreInternal(IteratorContext*, IteratorStateReader*) override {
-    return CannotReposition("restored");
+  absl::Status RestoreInternal(IteratorContext*, IteratorStateReader* reader) override {
+    const std::lock_guard<std::mutex> lock(mu_);
+    tstring text;
+    TF_RETURN_IF_ERROR(reader->ReadScalar(prefix(), kState, &text));
+    try {
+      GoOnFrom(ParseReaderState(std::string(text)));
+      return absl::OkStatus();
+    } catch (const Error& error) {
+      return ToStatus(error);
+    }
   }
+
+  // A prefetcher is asked for the place, and what other writers send is skipped up to it.
+  bool SymbolicCheckpointCompatible() const override { return true; }
 
   TraceMeMetadata GetTraceMeMetadata() const override {
     return {{"channel", channel()},
@@ -125,7 +149,10 @@ class Iterator : public DatasetBaseIterator {
     meter_.BeginRead();
     absl::Status status;
     try {
+      if (restored_) GoOn();
       body();
+      // An end that follows an error is not the epoch's.
+      ended_ = *end_of_sequence && !source_failed_;
     } catch (const CorruptRecordError& error) {
       status = ToStatus(error);  // the reader knows whether a record follows
     } catch (const Error& error) {
@@ -136,7 +163,74 @@ class Iterator : public DatasetBaseIterator {
       source_failed_ = true;
     }
     CountBytes(records_before);
+    // The records of a batch that is not full yet will be read again.
+    if (!batcher_.pending()) NoteBoundary();
     return status;
+  }
+
+  void NoteBoundary() {
+    boundary_records_ = reader_->records().record_index();
+    boundary_bytes_ = reader_->records().byte_offset();
+  }
+
+  ReaderState State() {
+    if (restored_) return *restored_;
+    ReaderState state;
+    state.channel = channel();
+    state.record_format = RecordFormatName(config_.record_format);
+    state.records = records_origin_ + boundary_records_;
+    state.bytes = bytes_origin_ + boundary_bytes_;
+    if (ended_) {
+      state.phase = ReaderState::Phase::kEnded;
+    } else if (reader_->pipe().epoch()) {
+      state.phase = ReaderState::Phase::kReading;
+    }
+    if (!ended_) state.position = reader_->pipe().PositionAt(boundary_bytes_);
+    return state;
+  }
+
+  // What a checkpoint says; nothing is opened yet.
+  void GoOnFrom(ReaderState state) {
+    const std::string_view format = RecordFormatName(config_.record_format);
+    if (state.channel != channel() || state.record_format != format) {
+      throw Error(ErrorKind::kFailedPrecondition,
+                  "the checkpoint is of channel " + state.channel + " with record_format " +
+                      state.record_format + ", and this iterator reads channel " + channel() +
+                      " with record_format " + std::string(format) +
+                      "; restore it into the dataset that it was saved of");
+    }
+    if (reader_->pipe().epoch()) {
+      throw Error(ErrorKind::kFailedPrecondition,
+                  "an iterator over channel " + channel() +
+                      " cannot be restored once it has read; restore a new one");
+    }
+    ended_ = state.phase == ReaderState::Phase::kEnded;
+    if (ended_) return;
+    if (state.position) reader_->pipe().Resume(*state.position);
+    restored_ = std::move(state);
+  }
+
+  // At the first read after that.
+  void GoOn() {
+    const bool asked = reader_->pipe().Open() && restored_->position.has_value();
+    const ReaderState state = *std::exchange(restored_, std::nullopt);
+    if (asked) {
+      records_origin_ = state.records;
+      bytes_origin_ = state.bytes;
+      reader_->records().set_origin(records_origin_, bytes_origin_);
+      return;
+    }
+    if (state.records == 0) return;
+    LOG(WARNING) << "channel " << channel() << ": the writer of " << reader_->pipe().Describe()
+                 << " cannot begin in the middle, so " << state.records
+                 << " records are skipped to get where the checkpoint was saved";
+    const uint64_t skipped = reader_->records().Skip(state.records);
+    if (skipped == state.records) return;
+    throw Error(ErrorKind::kDataLoss,
+                "the checkpoint was saved behind " + std::to_string(state.records) +
+                    " records of channel " + channel() + ", and " + reader_->pipe().Describe() +
+                    " has " + std::to_string(skipped) +
+                    ": it is not what was read then; begin without the checkpoint");
   }
 
   absl::Status Cancelled() const {
@@ -168,13 +262,6 @@ class Iterator : public DatasetBaseIterator {
     }
   }
 
-  absl::Status CannotReposition(const char* what) const {
-    return absl::FailedPreconditionError(
-        "an iterator over channel " + channel() + " cannot be " + what +
-        ": it reads a named pipe, whose bytes are gone once they are read. Save the model only, "
-        "and begin a new epoch after a restart");
-  }
-
   const PipeModeConfig config_;
   const bool one_per_element_;
   // Signalled by other threads without mu_: the wakeup in reader_, and interruptible_.
@@ -188,6 +275,16 @@ class Iterator : public DatasetBaseIterator {
   // What the source said once it would say for ever: the calls after it see the end, so that
   // ignore_errors() comes to one.
   bool source_failed_ = false;
+  // It has said so.
+  bool ended_ = false;
+  // What it is to go on from, until the first read.
+  std::optional<ReaderState> restored_;
+  // What was read of the epoch before this pipe's first byte.
+  uint64_t records_origin_ = 0;
+  uint64_t bytes_origin_ = 0;
+  // Of this pipe, behind the last element.
+  uint64_t boundary_records_ = 0;
+  uint64_t boundary_bytes_ = 0;
   std::function<void()> deregister_cancellation_;
 };
 

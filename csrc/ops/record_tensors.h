@@ -37,6 +37,9 @@ class RecordBatcher {
   // What was read of a batch that will never be full, of shape [n], or nothing.
   std::optional<tensorflow::Tensor> TakeRemainder(tensorflow::Allocator* allocator);
 
+  // Whether records were read that no batch was made of yet.
+  bool pending() const { return filled_ > 0; }
+
   // Moves past up to `count` batches; returns how many there were.
   int64_t Skip(RecordReader* reader, int64_t count);
 

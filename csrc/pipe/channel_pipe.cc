@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +12,9 @@
 #include <vector>
 
 #include "errors.h"
+#include "pipe/flock_holder.h"
+#include "pipe/random_name.h"
+#include "pipe/resume_request.h"
 
 namespace smtf {
 namespace {
@@ -93,14 +97,31 @@ size_t ChannelPipe::MoveTo(PartialFile* file, uint64_t max) {
 
 template <typename Function>
 size_t ChannelPipe::Take(Function function) {
-  if (!fifo_) Open();
+  if (!fifo_) AwaitPipe();
   const size_t got = function();
   if (!used_) MarkUsed();
   if (got == 0 && !checked_) {
     CheckOutcome();
     checked_ = true;
   }
+  if (!log_) OpenLog();
   return got;
+}
+
+void ChannelPipe::Resume(StreamPosition position) {
+  resume_ = std::move(position);
+  request_ = RandomName();
+}
+
+bool ChannelPipe::Open() {
+  if (!fifo_) AwaitPipe();
+  return !session_.empty();
+}
+
+std::optional<StreamPosition> ChannelPipe::PositionAt(uint64_t offset) {
+  if (!used_) return NextPosition();
+  if (!log_ || !log_->exists()) return std::nullopt;
+  return log_->PositionAt(offset);
 }
 
 std::string ChannelPipe::Describe() const {
@@ -108,7 +129,7 @@ std::string ChannelPipe::Describe() const {
   return options_.pipe_dir + "/" + options_.channel + "_<epoch>";
 }
 
-void ChannelPipe::Open() {
+void ChannelPipe::AwaitPipe() {
   const auto since = Clock::now();
   milliseconds next_log = kFirstLog;
   for (milliseconds nap = kShortestNap; !TryOpen(); nap = std::min(2 * nap, kLongestNap)) {
@@ -156,6 +177,8 @@ bool ChannelPipe::TakePipe(uint64_t epoch) {
   std::unique_ptr<FifoReader> fifo;
   try {
     const std::string path = FifoPath(options_.pipe_dir, options_.channel, epoch);
+    // Opening the pipe is what the prefetcher waits for, and then it has to be there.
+    if (resume_ && !session_.empty() && access(path.c_str(), F_OK) == 0) RequestResume(epoch);
     fifo = std::make_unique<FifoReader>(path, std::move(reader_options), cancel_);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kNotFound) return false;
@@ -194,6 +217,46 @@ bool ChannelPipe::SkipEndedEpoch(uint64_t epoch) {
     throw Error(outcome->error_kind.value_or(ErrorKind::kInternal), outcome->error_message);
   }
   return true;
+}
+
+void ChannelPipe::RequestResume(uint64_t epoch) {
+  WriteResumeRequest(options_.pipe_dir, options_.channel, {request_, epoch, *resume_});
+}
+
+// After the first read, when all that it says of that is there.
+void ChannelPipe::OpenLog() {
+  if (session_.empty()) return;
+  auto log = std::make_unique<ObjectLogReader>(
+      ObjectLogPath(options_.pipe_dir, options_.channel, *epoch_));
+  // A stream of framed objects has none.
+  if (log->exists() ? log->head().request == request_ : request_.empty()) {
+    log_ = std::move(log);
+    return;
+  }
+  throw Error(ErrorKind::kUnavailable,
+              "reading " + fifo_->Describe() + ": " +
+                  (request_.empty() ? "it begins where another reader wanted to go on"
+                                    : "it does not begin at the position that was asked for") +
+                  "; another process reads this channel, or the prefetcher is of another version: "
+                  "read a channel by one at a time");
+}
+
+// Before the first read: the beginning of the epoch that would be next.
+std::optional<StreamPosition> ChannelPipe::NextPosition() {
+  if (resume_) return resume_;
+  const std::string session = SessionOf(ReadFeeder(options_.pipe_dir, options_.channel));
+  if (session.empty()) return std::nullopt;
+  const EpochState state = LoadEpochState(options_.state_dir, options_.channel);
+  StreamPosition position;
+  position.epoch = session == state.session ? state.next : 0;
+  if (position.epoch == 0) return position;
+  const auto before =
+      ObjectLogReader::Head(ObjectLogPath(options_.pipe_dir, options_.channel, position.epoch - 1));
+  if (before) {
+    position.epoch = before->epoch + 1;
+    position.settings = before->settings;
+  }
+  return position;
 }
 
 void ChannelPipe::MarkUsed() {
@@ -263,9 +326,11 @@ void ChannelPipe::FailMissing(milliseconds waited) {
                         (held ? " was held by another reader for " : " did not appear in ") +
                         Seconds(waited) + "; " + ListDirectory(options_.pipe_dir) + "; ";
   if (held) {
-    message +=
-        "another iterator or process has opened it and waits for its first byte: read a "
-        "channel by one at a time";
+    const std::optional<int64_t> holder = FlockHolder(path);
+    const std::string who = holder == getpid() ? "another iterator of this process"
+                            : holder           ? "process " + std::to_string(*holder)
+                                               : "another iterator or process";
+    message += who + " has opened it and waits for its first byte: read a channel by one at a time";
   } else if (feeder && feeder->alive) {
     message +=
         "the prefetcher is alive: an earlier epoch of this channel is still being read, or "

@@ -14,6 +14,8 @@
 #include "pipe/epoch_state.h"
 #include "pipe/feed_status.h"
 #include "pipe/fifo_reader.h"
+#include "pipe/object_log.h"
+#include "pipe/stream_position.h"
 #include "pipe/wakeup.h"
 
 namespace smtf {
@@ -42,10 +44,20 @@ struct ChannelPipeOptions {
 // here, with the prefetcher's own kind and message. Where no prefetcher announced itself, as on
 // SageMaker, an end is an end.
 //
+// Where one of our prefetchers writes, a reader can say where it is, and another can go on there.
+//
 // Used by one thread; `cancel` may be signalled by any and ends every wait with kCancelled.
 class ChannelPipe : public ByteSource {
  public:
   ChannelPipe(ChannelPipeOptions options, const Wakeup* cancel);
+
+  // Before the first read: go on here, if one of our prefetchers writes.
+  void Resume(StreamPosition position);
+  // Waits for the pipe like a read. Whether one of our prefetchers writes to it.
+  bool Open();
+  // Of this offset in what was read, which is not before that of the last call. Nothing where the
+  // writer is not ours. Before the first read, with offset 0: where that will be.
+  std::optional<StreamPosition> PositionAt(uint64_t offset);
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;
@@ -63,7 +75,7 @@ class ChannelPipe : public ByteSource {
  private:
   template <typename Function>
   size_t Take(Function function);
-  void Open();
+  void AwaitPipe();
   // One look for the next pipe: true once fifo_ is open, false to look again later.
   bool TryOpen();
   bool TakePipe(uint64_t epoch);
@@ -71,6 +83,9 @@ class ChannelPipe : public ByteSource {
   uint64_t NextEpoch();
   bool SkipEndedEpoch(uint64_t epoch);
   void MarkUsed();
+  void RequestResume(uint64_t epoch);
+  void OpenLog();
+  std::optional<StreamPosition> NextPosition();
   void CheckOutcome();
   void CheckFeeder(std::chrono::milliseconds waited);
   [[noreturn]] void FailMissing(std::chrono::milliseconds waited);
@@ -86,6 +101,9 @@ class ChannelPipe : public ByteSource {
   // Whose epochs the state counted when it was last looked at.
   std::string former_session_;
   std::atomic<int64_t> stalled_ms_{0};
+  std::optional<StreamPosition> resume_;
+  std::string request_;  // the id of what was asked for, or empty
+  std::unique_ptr<ObjectLogReader> log_;
   bool used_ = false;
   bool checked_ = false;
 };

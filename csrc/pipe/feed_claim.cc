@@ -2,19 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "pipe/random_name.h"
 #include "pipe/small_file.h"
 
 namespace smtf {
@@ -25,20 +24,6 @@ namespace fs = std::filesystem;
 // A reader that asks whether the feeder lives holds the lock for microseconds; a feeder, for good.
 constexpr int kLockTries = 50;
 constexpr std::chrono::milliseconds kLockNap{10};
-
-std::string NewSession() {
-  unsigned char random[8] = {};
-  if (getrandom(random, sizeof random, 0) != sizeof random) {
-    throw SystemError("asking for random bytes", errno);
-  }
-  std::string session;
-  for (const unsigned char byte : random) {
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", byte);
-    session += digits;
-  }
-  return session;
-}
 
 bool SameFile(int fd, const std::string& path) {
   struct stat held{}, named{};
@@ -92,7 +77,7 @@ FeedClaim::FeedClaim(std::string pipe_dir, std::string channel)
     // At once: a reader takes what is in the file for the words of who holds the lock.
     if (ftruncate(lock_fd_, 0) != 0) throw SystemError("emptying " + path, errno);
     RemoveLeftovers();
-    const nlohmann::json text = {{"session", NewSession()}, {"pid", getpid()}};
+    const nlohmann::json text = {{"session", RandomName()}, {"pid", getpid()}};
     const std::string content = text.dump() + "\n";
     if (pwrite(lock_fd_, content.data(), content.size(), 0) != ssize_t(content.size())) {
       throw SystemError("writing " + path, errno);
@@ -114,6 +99,9 @@ std::string FeedClaim::BeginEpoch(uint64_t epoch) {
   if (epoch >= kOutcomesKept) {
     unlink(OutcomePath(pipe_dir_, channel_, epoch - kOutcomesKept).c_str());
   }
+  if (epoch >= kLogsKept) {
+    unlink(ObjectLogPath(pipe_dir_, channel_, epoch - kLogsKept).c_str());
+  }
   const std::string path = FifoPath(pipe_dir_, channel_, epoch);
   if (mkfifo(path.c_str(), 0600) != 0) {
     if (errno != EEXIST) throw SystemError("making the named pipe " + path, errno);
@@ -121,6 +109,14 @@ std::string FeedClaim::BeginEpoch(uint64_t epoch) {
                 path + " is in the way of the channel's named pipe; remove it");
   }
   return path;
+}
+
+std::optional<ResumeRequest> FeedClaim::TakeRequest(uint64_t epoch) {
+  return TakeResumeRequest(pipe_dir_, channel_, epoch);
+}
+
+std::unique_ptr<ObjectLogWriter> FeedClaim::LogObjects(uint64_t epoch, const ObjectLogHead& head) {
+  return std::make_unique<ObjectLogWriter>(ObjectLogPath(pipe_dir_, channel_, epoch), head);
 }
 
 void FeedClaim::RecordOutcome(uint64_t epoch, const Outcome& outcome) {
@@ -145,7 +141,10 @@ std::vector<std::string> FeedClaim::EpochFiles(const std::string& suffix,
 
 void FeedClaim::RemoveLeftovers() {
   for (const auto& path : EpochFiles("", channel_ + "_")) unlink(path.c_str());
-  for (const auto& path : EpochFiles(".outcome.json", "." + channel_ + "_")) unlink(path.c_str());
+  for (const char* suffix : {".outcome.json", ".objects.jsonl"}) {
+    for (const auto& path : EpochFiles(suffix, "." + channel_ + "_")) unlink(path.c_str());
+  }
+  unlink(ResumeRequestPath(pipe_dir_, channel_).c_str());
 }
 
 }  // namespace smtf

@@ -3,10 +3,14 @@
 #define SMTF_PIPE_FEED_CLAIM_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "pipe/feed_status.h"
+#include "pipe/object_log.h"
+#include "pipe/resume_request.h"
 
 namespace smtf {
 
@@ -25,6 +29,10 @@ class FeedClaim {
 
   // Announces the epoch and makes its FIFO (mode 0600), in that order. Returns the FIFO's path.
   std::string BeginEpoch(uint64_t epoch);
+  // What the pipe's reader, which has come, asked for, if it asked for anything.
+  std::optional<ResumeRequest> TakeRequest(uint64_t epoch);
+  // Begins the log of the objects in this pipe.
+  std::unique_ptr<ObjectLogWriter> LogObjects(uint64_t epoch, const ObjectLogHead& head);
   // Records how the epoch ended. Call it before the FIFO is closed.
   void RecordOutcome(uint64_t epoch, const Outcome& outcome);
   // Removes the epoch's FIFO. Call it after the next epoch has begun, so that a reader never finds
@@ -34,6 +42,8 @@ class FeedClaim {
  private:
   // How many epochs back an outcome is kept, for readers that come late.
   static constexpr uint64_t kOutcomesKept = 64;
+  // The same for logs of objects, which may be large: the reader's, and the next one's.
+  static constexpr uint64_t kLogsKept = 2;
 
   std::vector<std::string> EpochFiles(const std::string& suffix, const std::string& prefix) const;
   void RemoveLeftovers();

@@ -8,8 +8,8 @@ EpochPlan::EpochPlan(const PlanOptions& options, std::shared_ptr<const ObjectLis
                      bool plan_next)
     : plan_(options, std::move(list)), plan_next_(plan_next) {}
 
-void EpochPlan::Begin(uint64_t epoch) {
-  plan_.Begin(epoch);
+void EpochPlan::Begin(uint64_t epoch, PlanStart start) {
+  plan_.Begin(epoch, std::move(start));
   popping_ = planning_ = epoch;
   begun_ = true;
   ended_ = false;

@@ -25,7 +25,7 @@ class EpochPlan {
   EpochPlan(const PlanOptions& options, std::shared_ptr<const ObjectList> list, bool plan_next);
 
   // Starts over with this epoch.
-  void Begin(uint64_t epoch);
+  void Begin(uint64_t epoch, PlanStart start = {});
   // Nothing is planned until Begin.
   void Drop();
   // Pops this epoch from now on, keeping what was planned of it. False, and nothing is changed, if

@@ -56,6 +56,24 @@ FeedOptions Checked(FeedOptions options) {
   return options;
 }
 
+// What decides the stream beside the objects.
+std::string DescribeSettings(const FeedOptions& options) {
+  const OrderOptions& order = options.queue.plan.order;
+  std::string text =
+      order.shuffle_seed ? "shuffled with seed " + std::to_string(*order.shuffle_seed) : "in order";
+  if (order.group > 1) text += ", in groups of " + std::to_string(order.group);
+  text += ", shard " + std::to_string(order.shard) + " of " + std::to_string(order.shards);
+  if (options.encoding.gunzip) text += ", decompressed";
+  if (options.encoding.wrap_recordio) text += ", wrapped in RecordIO";
+  return text;
+}
+
+// What tells an object from what was there before under its name.
+std::string Version(const ObjectRef& object) {
+  if (!object.etag.empty()) return std::string(object.etag);
+  return std::to_string(object.size) + " bytes";
+}
+
 }  // namespace
 
 Feed::Feed(FeedOptions options, std::shared_ptr<ObjectSource> source,
@@ -65,7 +83,8 @@ Feed::Feed(FeedOptions options, std::shared_ptr<ObjectSource> source,
       objects_(std::move(objects)),
       queue_(options_.queue, objects_),
       fetchers_(&queue_, source_.get(), FetchLimits{options_.stall_seconds}),
-      encoder_(MakeObjectEncoder(options_.encoding)) {
+      encoder_(MakeObjectEncoder(options_.encoding)),
+      settings_(DescribeSettings(options_)) {
   claim_.emplace(options_.pipe_dir, options_.channel);
 }
 
@@ -147,8 +166,8 @@ void Feed::EndFeeding(const Error& error) {
   fatal_ = error;
 }
 
-// Waits for the epoch's reader.
-void Feed::AwaitReader(FifoWriter* writer) {
+// Waits for the epoch's reader. Returns why it cannot have what it asks for.
+std::optional<Error> Feed::AwaitReader(FifoWriter* writer) {
   objects_begun_ = 0;
   objects_ended_ = 0;
   verifier_.Begin();
@@ -163,11 +182,77 @@ void Feed::AwaitReader(FifoWriter* writer) {
     std::lock_guard<std::mutex> lock(stats_mutex_);
     stats_.feeder_waited += SecondsSince(since);
   }
-  if (!fetch_ahead_ || queue_.EpochFailed()) queue_.BeginEpoch(epoch_);
+  resumed_.reset();
+  discard_ = 0;
+  const std::optional<ResumeRequest> request = claim_->TakeRequest(epoch_);
+  if (!request && (!fetch_ahead_ || queue_.EpochFailed())) queue_.BeginEpoch(DataEpoch());
+  const std::optional<Error> refused = request ? Resume(*request) : std::nullopt;
+  if (!options_.encoding.frame_objects) {
+    log_ = claim_->LogObjects(epoch_, {DataEpoch(), settings_, request ? request->id : ""});
+  }
+  return refused;
+}
+
+std::optional<Error> Feed::Resume(const ResumeRequest& request) {
+  const StreamPosition& position = request.position;
+  const std::string what =
+      "resuming epoch " + std::to_string(position.epoch) + " of channel '" + options_.channel + "'";
+  if (options_.encoding.frame_objects) {
+    return Error(ErrorKind::kInvalidArgument, what + ": a stream of framed objects has no epochs");
+  }
+  if (!position.settings.empty() && position.settings != settings_) {
+    return Error(ErrorKind::kFailedPrecondition,
+                 what + ": it was saved of a channel that is " + position.settings +
+                     ", and this one is " + settings_ +
+                     "; start the prefetcher as it was, or begin without the checkpoint");
+  }
+  ahead_ = position.epoch - epoch_;
+  PlanStart start;
+  start.objects = position.object;
+  start.offset = position.offset;
+  start.whole_object = options_.encoding.gunzip || options_.encoding.wrap_recordio;
+  if (!position.name.empty()) {
+    resumed_ = position;
+    start.check = [this, position](const ObjectRef& object) {
+      return CheckObject(position, object);
+    };
+  }
+  objects_begun_ = objects_ended_ = position.object;
+  queue_.ResumeEpoch(DataEpoch(), std::move(start));
+  return std::nullopt;
+}
+
+// With the queue's lock.
+std::optional<Error> Feed::CheckObject(const StreamPosition& position,
+                                       const ObjectRef& object) const {
+  const std::string name = AsJsonText(source_->Describe(object));
+  const std::string version = AsJsonText(Version(object));
+  if (name == position.name && version == position.etag) return std::nullopt;
+  const std::string seen = name == position.name
+                               ? "which is " + version + " now"
+                               : "and in its place of the epoch is " + name + " now";
+  return Error(ErrorKind::kFailedPrecondition,
+               "resuming epoch " + std::to_string(position.epoch) + " of channel '" +
+                   options_.channel + "' in " + position.name + " (" + position.etag +
+                   ", object number " + std::to_string(position.object) + "): it was changed, " +
+                   "or the channel's objects were, " + seen +
+                   "; put back what was there, or begin without the checkpoint");
+}
+
+// Says in the log that this object begins, and finds out how much of it is to be left out.
+void Feed::BeginObject(const FifoWriter& writer, const PartSpec& spec) {
+  uint64_t offset = 0;
+  if (resumed_ && resumed_->object == spec.object_index) {
+    offset = resumed_->offset;
+    discard_ = offset - spec.offset;
+  }
+  resumed_.reset();
+  log_->Add({writer.bytes_written(), spec.object_index, source_->Describe(spec.object),
+             Version(spec.object), offset});
 }
 
 Feed::End Feed::FeedEpoch(FifoWriter* writer) {
-  AwaitReader(writer);
+  if (const std::optional<Error> refused = AwaitReader(writer)) return FailEpoch(writer, *refused);
   for (;;) {
     PartQueue::Popped popped = queue_.Pop();
     switch (popped.what) {
@@ -221,7 +306,7 @@ bool Feed::SkipObject(FifoWriter* writer, const PartSpec& spec, const Error& err
 
 void Feed::BeginNextEpoch() {
   if (options_.queue.plan_next_epoch) {
-    queue_.BeginEpoch(epoch_ + 1);
+    queue_.BeginEpoch(DataEpoch() + 1);
   } else {
     queue_.DropEpoch();
   }
@@ -256,6 +341,7 @@ bool Feed::WritePart(FifoWriter* writer, const std::shared_ptr<Part>& part) {
   const uint64_t written = writer->bytes_written();
   const double blocked = writer->seconds_blocked();
   objects_begun_ = spec.object_index + 1;
+  if (log_ && (spec.begins_object || resumed_)) BeginObject(*writer, spec);
   const bool reading = Encode(writer, part);
   std::lock_guard<std::mutex> lock(stats_mutex_);
   stats_.bytes_written += writer->bytes_written() - written;
@@ -266,15 +352,26 @@ bool Feed::WritePart(FifoWriter* writer, const std::shared_ptr<Part>& part) {
 
 bool Feed::Encode(FifoWriter* writer, const std::shared_ptr<Part>& part) {
   bool pipe_failed = false;
-  const auto sink = [writer, &pipe_failed](std::string_view bytes,
-                                           std::shared_ptr<const void> owner) {
+  const auto sink = [this, writer, &pipe_failed](std::string_view bytes,
+                                                 std::shared_ptr<const void> owner) {
+    const size_t had = std::min<uint64_t>(discard_, bytes.size());
+    discard_ -= had;
+    bytes.remove_prefix(had);
+    if (bytes.empty()) return true;
     pipe_failed = true;  // unless this comes to its end
     const bool reading = writer->Write(bytes, std::move(owner));
     pipe_failed = false;
     return reading;
   };
   try {
-    return encoder_->Write(part->spec, part->bytes(), part, sink);
+    const bool reading = encoder_->Write(part->spec, part->bytes(), part, sink);
+    if (part->spec.ends_object && discard_ > 0) {
+      throw Error(ErrorKind::kFailedPrecondition,
+                  "it ends " + std::to_string(discard_) +
+                      " bytes before the position that should be gone on from; it was changed, so "
+                      "begin without the checkpoint");
+    }
+    return reading;
   } catch (const Error& error) {
     if (pipe_failed) throw;
     throw EncodingFailure(error.kind(), source_->Describe(part->spec.object) + ": " + error.what());

@@ -14,6 +14,8 @@
 #include "errors.h"
 #include "pipe/feed_claim.h"
 #include "pipe/fifo_writer.h"
+#include "pipe/object_log.h"
+#include "pipe/resume_request.h"
 #include "pipe/wakeup.h"
 #include "prefetch/object_list.h"
 #include "prefetch/object_source.h"
@@ -40,6 +42,10 @@ struct FeedOptions {
 // completed, is recorded in the epoch's outcome, with every byte before it delivered, and the pipe
 // is closed. The epoch after that is fetched only when its reader comes, and an error found before
 // a reader came is forgotten when it does: nobody is told of trouble that is over.
+//
+// A reader may ask for another epoch of the data, or for its rest from some object and byte on
+// (pipe/resume_request.h). The pipes are numbered on as before; those after it have the epochs
+// after the one that was asked for.
 //
 // Where objects are framed one that cannot be had ends with its error within the stream, and the
 // next follows.
@@ -74,7 +80,12 @@ class Feed {
   void StartFeeding();
   void FeedEpochs();
   void EndFeeding(const Error& error);
-  void AwaitReader(FifoWriter* writer);
+  std::optional<Error> AwaitReader(FifoWriter* writer);
+  std::optional<Error> Resume(const ResumeRequest& request);
+  std::optional<Error> CheckObject(const StreamPosition& position, const ObjectRef& object) const;
+  void BeginObject(const FifoWriter& writer, const PartSpec& spec);
+  // Of the data, in this epoch's pipe.
+  uint64_t DataEpoch() const { return epoch_ + ahead_; }
   End FeedEpoch(FifoWriter* writer);
   void BeginNextEpoch();
   End Abandon(const FifoWriter& writer);
@@ -105,11 +116,16 @@ class Feed {
   // Of the feeding thread.
   ObjectVerifier verifier_;
   const std::unique_ptr<ObjectEncoder> encoder_;
-  uint64_t epoch_ = 0;
+  uint64_t epoch_ = 0;          // in the pipe's name
+  uint64_t ahead_ = 0;          // of that, the epoch of the data; modulo 2^64
   uint64_t objects_begun_ = 0;  // in this epoch
   uint64_t objects_ended_ = 0;
   std::string fifo_path_;
   bool fetch_ahead_ = true;  // before the reader comes
+  const std::string settings_;
+  std::unique_ptr<ObjectLogWriter> log_;   // null where objects are framed
+  std::optional<StreamPosition> resumed_;  // until its object has begun
+  uint64_t discard_ = 0;                   // bytes of that object's stream that the reader has had
 
   mutable std::mutex stats_mutex_;
   Stats stats_;                 // the feeding thread's share

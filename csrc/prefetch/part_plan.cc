@@ -1,6 +1,7 @@
 #include "prefetch/part_plan.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace smtf {
@@ -11,13 +12,21 @@ PartPlan::PartPlan(const PlanOptions& options, std::shared_ptr<const ObjectList>
       list_(std::move(list)),
       order_(options.order, list_) {}
 
-void PartPlan::Begin(uint64_t epoch) {
+void PartPlan::Begin(uint64_t epoch, PlanStart start) {
   order_.Begin(epoch);
   offset_ = 0;
   at_start_ = true;
+  start_.reset();
+  if (start.objects > 0 || start.offset > 0 || start.check) start_ = std::move(start);
+  start_failure_.reset();
 }
 
 PartPlan::State PartPlan::Peek(size_t part_bytes, PartSpec* next) {
+  if (start_failure_) return State::kEnd;
+  if (start_) {
+    const State state = FindStart();
+    if (state != State::kPart) return state;
+  }
   for (;;) {
     size_t index;
     const EpochOrder::State state = order_.Peek(&index);
@@ -32,6 +41,46 @@ PartPlan::State PartPlan::Peek(size_t part_bytes, PartSpec* next) {
     }
     order_.Advance();
   }
+}
+
+// kPart once it is found.
+PartPlan::State PartPlan::FindStart() {
+  for (;;) {
+    size_t index;
+    const EpochOrder::State state = order_.Peek(&index);
+    if (state == EpochOrder::State::kWaiting) return State::kWaiting;
+    if (state == EpochOrder::State::kEnd) {
+      if (list_->failure()) return State::kEnd;
+      return FailStart(
+          Error(ErrorKind::kFailedPrecondition, "the epoch has " + std::to_string(order_.passed()) +
+                                                    " objects and should go on in number " +
+                                                    std::to_string(start_->objects)));
+    }
+    if (order_.passed() == start_->objects) {
+      const ObjectRef object = (*list_)[index];
+      std::optional<Error> failure = start_->check ? start_->check(object) : std::nullopt;
+      if (failure) return FailStart(*std::move(failure));
+      if (start_->offset > object.size && !start_->whole_object) {
+        return FailStart(
+            Error(ErrorKind::kFailedPrecondition, "the object has " + std::to_string(object.size) +
+                                                      " bytes and should go on at byte " +
+                                                      std::to_string(start_->offset)));
+      }
+      if (start_->offset == object.size && !start_->whole_object) {
+        order_.Advance();
+      } else if (!start_->whole_object && object.source != kInlineSource) {
+        offset_ = start_->offset;
+      }
+      start_.reset();
+      return State::kPart;
+    }
+    order_.Advance();
+  }
+}
+
+PartPlan::State PartPlan::FailStart(Error failure) {
+  start_failure_ = std::move(failure);
+  return State::kEnd;
 }
 
 size_t PartPlan::NextSize(const ObjectRef& object, size_t part_bytes) const {

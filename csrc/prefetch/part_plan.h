@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -31,6 +32,16 @@ struct PlanOptions {
   bool keep_empty = false;
 };
 
+// Where in an epoch to begin, other than at its beginning.
+struct PlanStart {
+  uint64_t objects = 0;  // of the epoch's order to leave out
+  uint64_t offset = 0;   // in the object behind those; all of it is left out at its size
+  // Begin with that object's first byte nevertheless.
+  bool whole_object = false;
+  // Whether it is the right object; what it returns ends the epoch. May be empty.
+  std::function<std::optional<Error>(const ObjectRef&)> check;
+};
+
 // Parts end at multiples of the part size. The first that an epoch fetches is smaller, so that the
 // first record does not wait for 8 MiB. An entry whose bytes are in the list is one part.
 //
@@ -40,8 +51,9 @@ class PartPlan {
   // An Error of kind kInvalidArgument when the order is out of its bounds.
   PartPlan(const PlanOptions& options, std::shared_ptr<const ObjectList> list);
 
-  // Starts over, with the order of `epoch`. Before the first call it is that of epoch 0.
-  void Begin(uint64_t epoch);
+  // Starts over, with the order of `epoch`. Before the first call it is that of epoch 0. An epoch
+  // that has no such start ends there, with a failure.
+  void Begin(uint64_t epoch, PlanStart start = {});
 
   enum class State {
     kPart,     // *next is the part to fetch next
@@ -58,18 +70,24 @@ class PartPlan {
 
   // How many objects of this epoch were moved past, those without a part included: at kEnd, all.
   uint64_t objects() const { return order_.passed(); }
-  // What kept the list from being completed.
-  std::optional<Error> failure() const { return list_->failure(); }
+  // What kept the list from being completed, or the epoch from beginning where it should.
+  std::optional<Error> failure() const {
+    return start_failure_ ? start_failure_ : list_->failure();
+  }
 
  private:
+  State FindStart();
+  State FailStart(Error failure);
   size_t NextSize(const ObjectRef& object, size_t part_bytes) const;
 
   const size_t first_part_bytes_;
   const bool keep_empty_;
   const std::shared_ptr<const ObjectList> list_;
   EpochOrder order_;
-  uint64_t offset_ = 0;   // in the order's next object
-  bool at_start_ = true;  // nothing was fetched in this epoch
+  uint64_t offset_ = 0;             // in the order's next object
+  bool at_start_ = true;            // nothing was fetched in this epoch
+  std::optional<PlanStart> start_;  // until it is found
+  std::optional<Error> start_failure_;
 };
 
 }  // namespace smtf

@@ -42,9 +42,11 @@ void PartQueue::BeginEpoch(uint64_t epoch) {
   Restart(epoch);
 }
 
+void PartQueue::ResumeEpoch(uint64_t epoch, PlanStart start) { Restart(epoch, std::move(start)); }
+
 void PartQueue::DropEpoch() { Restart(std::nullopt); }
 
-void PartQueue::Restart(std::optional<uint64_t> epoch) {
+void PartQueue::Restart(std::optional<uint64_t> epoch, PlanStart start) {
   // Declared before the lock and so emptied after it: returning a buffer takes it.
   std::deque<std::shared_ptr<Part>> dropped;
   RetrySchedule given_up;
@@ -54,7 +56,7 @@ void PartQueue::Restart(std::optional<uint64_t> epoch) {
   for (const auto& part : dropped) part->dropped = true;
   fetching_.Drop();
   if (epoch) {
-    plan_.Begin(*epoch);
+    plan_.Begin(*epoch, std::move(start));
   } else {
     plan_.Drop();
   }

@@ -57,6 +57,9 @@ class PartQueue {
   // other time drops everything, stops the fetches and starts over from this epoch's first object.
   // Nothing is fetched before the first call.
   void BeginEpoch(uint64_t epoch);
+  // Drops everything and starts over, with an epoch that begins in its middle. Where it cannot, it
+  // ends with a failure of its list.
+  void ResumeEpoch(uint64_t epoch, PlanStart start);
   // Only drops: nothing is fetched until BeginEpoch.
   void DropEpoch();
   // Whether a part of this epoch was given up.
@@ -79,7 +82,7 @@ class PartQueue {
     What what;
     std::shared_ptr<Part> part;
     uint64_t objects = 0;
-    // With kEnd: what kept the list from being completed.
+    // With kEnd: what kept the list from being completed, or the epoch from being resumed.
     std::optional<Error> list_failure;
   };
   // Blocks until one of these is so.
@@ -118,7 +121,7 @@ class PartQueue {
 
   bool TryPop(Popped* popped);
   bool TryPopEnd(Popped* popped);
-  void Restart(std::optional<uint64_t> epoch);
+  void Restart(std::optional<uint64_t> epoch, PlanStart start = {});
   void OnBufferReturn();
   void OnObjects();
 

@@ -78,12 +78,20 @@ def test_static_optimisations_apply(fed: Channel, capfd: pytest.CaptureFixture[s
     assert "will not be optimized" not in capfd.readouterr().err
 
 
-def test_an_iterator_is_neither_saved_nor_restored_silently(fed: Channel, tmp_path: Path) -> None:
-    iterator = iter(fed.dataset())
-    next(iterator)
-    checkpoint = tf.train.Checkpoint(iterator=iterator)
-    with pytest.raises(tf.errors.FailedPreconditionError, match="named pipe"):
-        checkpoint.save(str(tmp_path / "checkpoint"))
+def test_where_the_writer_cannot_resume_records_are_skipped(
+    channel: Channel, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As with SageMaker's agent. Saved in the middle of an epoch, and restored in the next."""
+    channel.feed(*[framed(RECORDS)] * 2)
+    iterator = iter(channel.dataset())
+    for record in RECORDS[:4]:
+        assert next(iterator).numpy() == record
+    path = tf.train.Checkpoint(iterator=iterator).save(str(tmp_path / "checkpoint"))
+    assert [record.numpy() for record in iterator] == RECORDS[4:]
+    restored = iter(channel.dataset())
+    tf.train.Checkpoint(iterator=restored).restore(path).assert_consumed()
+    assert [record.numpy() for record in restored] == RECORDS[4:]
+    assert "4 records are skipped" in capfd.readouterr().err
 
 
 def test_save_and_load(fed: Channel, tmp_path: Path) -> None:

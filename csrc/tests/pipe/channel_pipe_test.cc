@@ -86,6 +86,64 @@ TEST_F(ChannelPipeTest, EpochsFollowEachOtherAndAnUnreadPipeCostsNone) {
   feed.get();
 }
 
+TEST_F(ChannelPipeTest, AsksThePrefetcherToGoOnAndKnowsWhereItIs) {
+  FeedClaim claim(directory_.path(), "c");
+  StreamPosition wanted;
+  wanted.epoch = 7;
+  wanted.object = 3;
+  wanted.name = "file:///b";
+  wanted.offset = 10;
+  std::optional<ResumeRequest> request;
+  auto feed = std::async(std::launch::async, [&] {
+    FifoWriter writer(claim.BeginEpoch(0), &stop_);
+    writer.Open();
+    request = claim.TakeRequest(0);
+    const auto log = claim.LogObjects(0, {7, "in order", request->id});
+    log->Add({0, 3, "file:///b", "v1", 10});
+    EXPECT_TRUE(writer.Write("0123", nullptr));
+    log->Add({4, 4, "file:///c", "v2", 0});
+    EXPECT_TRUE(writer.Write("456789", nullptr) && writer.Drain());
+    Outcome outcome = Done();
+    outcome.bytes = 10;
+    claim.RecordOutcome(0, outcome);
+  });
+  ChannelPipe pipe(Options(), &cancel_);
+  pipe.Resume(wanted);
+  EXPECT_EQ(pipe.PositionAt(0)->offset, 10u);
+  EXPECT_EQ(ReadAll(&pipe, 3), "0123456789");
+  feed.get();
+  EXPECT_EQ(request->position.object, 3u);
+  EXPECT_EQ(request->position.name, "file:///b");
+  const StreamPosition in_b = *pipe.PositionAt(3);
+  EXPECT_EQ(in_b.name + " " + std::to_string(in_b.offset), "file:///b 13");
+  const StreamPosition in_c = *pipe.PositionAt(10);
+  EXPECT_EQ(FormatPosition(in_c),
+            R"({"epoch":7,"etag":"v2","name":"file:///c","object":4,"offset":6,)"
+            R"("settings":"in order"})");
+}
+
+TEST_F(ChannelPipeTest, AStreamThatBeginsWhereAnotherReaderWantedItIsRefused) {
+  FeedClaim claim(directory_.path(), "c");
+  auto feed = std::async(std::launch::async, [&] {
+    FifoWriter writer(claim.BeginEpoch(0), &stop_);
+    writer.Open();
+    claim.LogObjects(0, {0, "", "somebody"});
+    writer.Write("middle", nullptr);
+    writer.Drain();
+  });
+  {
+    ChannelPipe pipe(Options(), &cancel_);
+    char byte;
+    const auto read = [&] { pipe.Read(&byte, 1); };
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_NE(MessageOf(ErrorKind::kUnavailable, read)
+                    .find("begins where another reader wanted to go on"),
+                std::string::npos);
+    }
+  }
+  feed.get();
+}
+
 TEST_F(ChannelPipeTest, WithoutAPrefetcherOfOursAnEndIsAnEnd) {
   for (const char* content : {"zero", "one"}) {
     MakeFifo(directory_ / ("c_" + std::to_string(NextEpoch())));
@@ -125,6 +183,31 @@ TEST_F(ChannelPipeTest, APipeThatAnotherReaderHoldsIsNotShared) {
   ChannelPipe pipe(Options(milliseconds(30)), &cancel_);
   const std::string message = MessageOf(ErrorKind::kDeadlineExceeded, [&] { ReadAll(&pipe); });
   EXPECT_NE(message.find("held by another reader"), std::string::npos);
+  EXPECT_NE(message.find("another iterator of this process has opened it"), std::string::npos);
+}
+
+TEST_F(ChannelPipeTest, TheProcessThatHoldsAPipeIsNamed) {
+  FeedClaim claim(directory_.path(), "c");
+  const std::string path = claim.BeginEpoch(0);
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    FifoReader reader(path, {}, &cancel_);
+    const char locked = reader.Lock() ? 'y' : 'n';
+    if (write(ready[1], &locked, 1) == 1) pause();
+    _exit(1);
+  }
+  char locked = 0;
+  ASSERT_EQ(read(ready[0], &locked, 1), 1);
+  EXPECT_EQ(locked, 'y');
+  ChannelPipe pipe(Options(milliseconds(30)), &cancel_);
+  const std::string message = MessageOf(ErrorKind::kDeadlineExceeded, [&] { ReadAll(&pipe); });
+  EXPECT_NE(message.find("process " + std::to_string(holder) + " has opened it"), std::string::npos)
+      << message;
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  for (const int fd : ready) close(fd);
 }
 
 TEST_F(ChannelPipeTest, AnEndWithoutTheOutcomeOfItsPrefetcherIsAnError) {

@@ -15,6 +15,8 @@
 #include "framing/memory_byte_source.h"
 #include "framing/object_frames.h"
 #include "pipe/feed_status.h"
+#include "pipe/object_log.h"
+#include "pipe/resume_request.h"
 #include "prefetch/fake_object_source.h"
 #include "temporary_directory.h"
 
@@ -410,6 +412,118 @@ TEST_F(FeedTest, StatsThrowWhatEndedTheFeedingThread) {
   }
   EXPECT_EQ(OutcomeOf(0).error_kind, ErrorKind::kNotFound);
   EXPECT_FALSE(ReadFeeder(dir_.path(), "train").value_or(Feeder()).alive);
+}
+
+// What a reader finds out and asks for.
+class ResumeTest : public FeedTest {
+ protected:
+  // The position of an offset in the pipe's stream. The log goes when the next pipe but one comes.
+  StreamPosition PositionAt(uint64_t pipe, uint64_t offset) {
+    return ObjectLogReader(ObjectLogPath(dir_.path(), "train", pipe)).PositionAt(offset);
+  }
+  std::vector<StreamPosition> PositionsAt(uint64_t pipe, const std::vector<uint64_t>& offsets) {
+    std::vector<StreamPosition> positions;
+    for (const uint64_t offset : offsets) positions.push_back(PositionAt(pipe, offset));
+    return positions;
+  }
+
+  std::string ReadFrom(uint64_t pipe, const StreamPosition& position) {
+    WriteResumeRequest(dir_.path(), "train", {"me", pipe, position});
+    return Reader(dir_.path(), pipe).ReadAll();
+  }
+
+  std::string Head(uint64_t pipe) {
+    const auto head = ObjectLogReader::Head(ObjectLogPath(dir_.path(), "train", pipe));
+    return head ? std::to_string(head->epoch) + " " + head->request : "none";
+  }
+
+  void AddSome(int count) {
+    for (int i = 0; i < count; ++i) Add("object-" + std::to_string(i), 9973u * (i % 7));
+    objects_->Finish();
+  }
+};
+
+TEST_F(ResumeTest, GoesOnAtAnyByteOfAnEpochAndWithTheEpochsBehindIt) {
+  options_.queue.plan.order.shuffle_seed = 5;
+  Start();
+  AddSome(20);
+  const std::string first = Reader(dir_.path(), 0).ReadAll();
+  const std::vector<uint64_t> offsets = {0, 1, first.size() / 2, first.size()};
+  const std::vector<StreamPosition> positions = PositionsAt(0, offsets);
+  const std::string second = Reader(dir_.path(), 1).ReadAll();
+  EXPECT_NE(first, second);
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    const uint64_t pipe = 2 + 2 * i;
+    EXPECT_EQ(positions[i].epoch, 0u);
+    EXPECT_EQ(ReadFrom(pipe, positions[i]), first.substr(offsets[i]));
+    EXPECT_EQ(Head(pipe), "0 me");
+    EXPECT_EQ(Reader(dir_.path(), pipe + 1).ReadAll(), second);
+    EXPECT_EQ(Head(pipe + 1), "1 ");
+  }
+}
+
+TEST_F(ResumeTest, ATwiceResumedEpochKeepsItsPlaces) {
+  Start();
+  AddSome(10);
+  Reader(dir_.path(), 0).ReadAll();
+  const uint64_t first = expected_.size() / 3;
+  EXPECT_EQ(ReadFrom(1, PositionAt(0, first)), expected_.substr(first));
+  // Counted from where the second pipe begins.
+  const std::vector<StreamPosition> positions = PositionsAt(1, {5, 70000});
+  EXPECT_EQ(ReadFrom(2, positions[0]), expected_.substr(first + 5));
+  EXPECT_EQ(ReadFrom(3, positions[1]), expected_.substr(first + 70000));
+}
+
+TEST_F(ResumeTest, AnotherPrefetcherGoesOnToo) {
+  Start();
+  AddSome(10);
+  StreamPosition position;
+  {
+    Reader reader(dir_.path(), 0);
+    reader.Read(100000);
+    position = PositionAt(0, 100000);
+  }
+  feed_->Stop();
+  Feed second(options_, source_, objects_);
+  second.Start();
+  EXPECT_EQ(ReadFrom(0, position), expected_.substr(100000));
+}
+
+TEST_F(ResumeTest, WrappedObjectsGoOnInsideTheirRecords) {
+  options_.encoding.wrap_recordio = true;
+  Start();
+  AddSome(10);
+  const std::string whole = Reader(dir_.path(), 0).ReadAll();
+  const std::vector<uint64_t> offsets = {3, whole.size() / 2, whole.size()};
+  const std::vector<StreamPosition> positions = PositionsAt(0, offsets);
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    EXPECT_EQ(ReadFrom(1 + i, positions[i]), whole.substr(offsets[i]));
+  }
+}
+
+TEST_F(ResumeTest, WhatWasChangedIsAnErrorAndNotANewBeginning) {
+  Start();
+  AddSome(10);
+  Reader(dir_.path(), 0).ReadAll();
+  const StreamPosition good = PositionAt(0, 100000);
+  StreamPosition other_version = good, other_name = good, other_settings = good, other_count = good;
+  other_version.etag = "\"old\"";
+  other_name.name = "fake://gone";
+  other_settings.settings = "shuffled with seed 1, shard 0 of 1";
+  other_count.object = 10;
+  uint64_t pipe = 1;
+  for (const auto& [position, words] : std::vector<std::pair<StreamPosition, std::string>>{
+           {other_version, "which is 49865 bytes now"},
+           {other_name, "in its place of the epoch is fake://object-5 now"},
+           {other_settings, "and this one is in order, shard 0 of 1"},
+           {other_count, "the epoch has 10 objects and should go on in number 10"}}) {
+    EXPECT_EQ(ReadFrom(pipe, position), "");
+    const Outcome outcome = OutcomeOf(pipe);
+    EXPECT_EQ(outcome.error_kind, ErrorKind::kFailedPrecondition);
+    EXPECT_NE(outcome.error_message.find(words), std::string::npos) << outcome.error_message;
+    ++pipe;
+  }
+  EXPECT_EQ(Reader(dir_.path(), pipe).ReadAll(), expected_);
 }
 
 TEST_F(FeedTest, RefusesOptionsOutOfBounds) {

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace smtf {
@@ -174,6 +176,53 @@ TEST_F(PartPlanTest, FollowsTheEpochsOrder) {
   ASSERT_EQ(plan.Peek(100, &part_), State::kPart);
   EXPECT_EQ(part_.object_index, 0u);
   EXPECT_EQ(Walk(&plan), first);
+}
+
+TEST_F(PartPlanTest, BeginsInTheMiddle) {
+  PartPlan plan(Options(10), list_);
+  for (const char* name : {"a", "", "b", "c"}) list_->Append(name, *name == '\0' ? 0 : 150, "");
+  list_->Finish();
+  const auto from = [&plan](uint64_t objects, uint64_t offset, bool whole_object = false) {
+    plan.Begin(1, {objects, offset, whole_object, {}});
+    return Walk(&plan);
+  };
+  EXPECT_EQ(from(2, 120), (Parts{"b 120+10", "b 130+20.", "c^0+100", "c 100+50."}));
+  EXPECT_EQ(plan.objects(), 4u);
+  EXPECT_EQ(from(2, 150), (Parts{"c^0+10", "c 10+90", "c 100+50."}));
+  EXPECT_EQ(from(3, 120, /*whole_object=*/true), (Parts{"c^0+10", "c 10+90", "c 100+50."}));
+  EXPECT_EQ(from(3, 150), Parts{});
+  EXPECT_FALSE(plan.failure());
+}
+
+TEST_F(PartPlanTest, WaitsForTheObjectThatItBeginsIn) {
+  PartPlan plan(Options(10), list_);
+  plan.Begin(0, {1, 5, false, {}});
+  list_->Append("a", 10, "");
+  EXPECT_EQ(plan.Peek(100, &part_), State::kWaiting);
+  list_->Append("b", 10, "");
+  EXPECT_EQ(Walk(&plan), Parts{"b 5+5."});
+}
+
+TEST_F(PartPlanTest, AnEpochThatCannotBeginThereEndsWithAFailure) {
+  PartPlan plan(Options(10), list_);
+  list_->Append("a", 10, "");
+  list_->Finish();
+  const auto refuse = [](const ObjectRef& object) {
+    return std::optional<Error>(Error(ErrorKind::kDataLoss, "not " + std::string(object.name)));
+  };
+  const std::pair<PlanStart, std::string> cases[] = {
+      {{1, 0, false, {}}, "the epoch has 1 objects and should go on in number 1"},
+      {{0, 11, false, {}}, "the object has 10 bytes and should go on at byte 11"},
+      {{0, 5, false, refuse}, "not a"},
+  };
+  for (const auto& [start, message] : cases) {
+    plan.Begin(0, start);
+    EXPECT_EQ(Walk(&plan), Parts{});
+    ASSERT_TRUE(plan.failure());
+    EXPECT_EQ(plan.failure()->what(), message);
+  }
+  plan.Begin(1);
+  EXPECT_EQ(Walk(&plan), Parts{"a^0+10."});
 }
 
 TEST_F(PartPlanTest, PartsCoverEveryByteOnceInOrder) {

@@ -1,0 +1,86 @@
+// What a prefetcher tells of the objects in a pipe's stream, for readers that note down where they
+// are.
+//
+// <pipe_dir>/.<channel>_<n>.objects.jsonl, of mode 0600, is begun when the pipe's reader has come.
+// Its first line says which epoch of the data this is:
+//   {"epoch": 5, "settings": "...", "request": "id"}      request: what it resumes, or ""
+// and each object has a line before its first byte is in the pipe:
+//   {"at": 1048576, "object": 7, "name": "s3://...", "etag": "...", "offset": 0}
+// at: where in the pipe's stream; offset: how much of the object is behind there already.
+#ifndef SMTF_PIPE_OBJECT_LOG_H_
+#define SMTF_PIPE_OBJECT_LOG_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pipe/stream_position.h"
+
+namespace smtf {
+
+std::string ObjectLogPath(const std::string& pipe_dir, const std::string& channel, uint64_t pipe);
+
+struct ObjectLogHead {
+  uint64_t epoch = 0;
+  std::string settings;
+  std::string request;
+};
+
+struct LoggedObject {
+  uint64_t at = 0;
+  uint64_t object = 0;
+  std::string name;
+  std::string etag;
+  uint64_t offset = 0;
+};
+
+// The prefetcher's side. Used by one thread.
+class ObjectLogWriter {
+ public:
+  ObjectLogWriter(std::string path, const ObjectLogHead& head);
+  ~ObjectLogWriter();
+  ObjectLogWriter(const ObjectLogWriter&) = delete;
+  ObjectLogWriter& operator=(const ObjectLogWriter&) = delete;
+
+  void Add(const LoggedObject& object);
+
+ private:
+  void WriteLine(std::string line);
+
+  const std::string path_;
+  int fd_ = -1;
+};
+
+// The reader's side. It holds the file, so that its removal does not matter. Used by one thread.
+class ObjectLogReader {
+ public:
+  // Nothing where there is no such log.
+  static std::optional<ObjectLogHead> Head(const std::string& path);
+
+  explicit ObjectLogReader(std::string path);
+  ~ObjectLogReader();
+  ObjectLogReader(const ObjectLogReader&) = delete;
+  ObjectLogReader& operator=(const ObjectLogReader&) = delete;
+
+  bool exists() const { return fd_ >= 0; }
+  const ObjectLogHead& head() const { return head_; }
+
+  // The position of this offset of the pipe's stream, which is not before that of the last call.
+  StreamPosition PositionAt(uint64_t offset);
+
+ private:
+  bool NextLine(std::string* line);
+  std::optional<LoggedObject> NextObject();
+
+  const std::string path_;
+  int fd_ = -1;
+  std::string text_;  // read and not cut into lines yet
+  ObjectLogHead head_;
+  std::optional<LoggedObject> current_;
+  std::optional<LoggedObject> next_;
+};
+
+}  // namespace smtf
+
+#endif  // SMTF_PIPE_OBJECT_LOG_H_
