@@ -48,3 +48,11 @@ def test_first_batch_from_a_folder(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "record 31" in ran.stdout
     assert "record 32" not in ran.stdout
+
+
+def test_whole_batches_are_parsed() -> None:
+    command = [sys.executable, EXAMPLES / "parse_records.py", "--records", "2000"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    for channel in ("examples", "protobuf"):
+        assert f"{channel}: 2000 records, mean label 4.500, " in ran.stdout

@@ -1,7 +1,8 @@
 """Writes the seed corpora of the fuzz targets: ``python csrc/fuzz/make_corpus.py``.
 
-A seed is four bytes of settings (fuzz_readers.h describes them) and a stream. The streams are
-written out here byte by byte, independently of the code under test.
+A seed of a record reader is four bytes of settings (fuzz_readers.h describes them) and a stream;
+one of the parser of RecordIO-protobuf is a record. They are written out here byte by byte,
+independently of the code under test.
 """
 
 from __future__ import annotations
@@ -100,12 +101,52 @@ def text_line_seeds() -> dict[str, bytes]:
     }
 
 
+def field(number: int, content: bytes) -> bytes:
+    """A field of a protobuf message, with a number and a length of one byte each."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def record_protobuf_seeds() -> dict[str, bytes]:
+    """Dense and sparse tensors of every kind, packed and not, in pieces, and cut."""
+
+    def entry(record_map: int, value: bytes) -> bytes:
+        return field(record_map, field(1, b"values") + field(2, value))
+
+    floats = field(1, struct.pack("<3f", 1, 2, 3))
+    keys, shape = field(2, b"\x02\x80\x01\x05"), field(3, b"\xac\x02")
+    ints = field(1, b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x80\x02")
+    # Enough for the decoder of packed varints to take whole blocks.
+    many = b"".join(b"\x80" * (i % 3) + bytes([i]) for i in range(54))
+    one_by_one = b"\x0d" + struct.pack("<f", 4) + b"\x10\x07\x18\x09"
+    labelled = entry(1, field(2, floats)) + entry(2, field(7, field(1, b"\x07")))
+    return {
+        "empty": b"",
+        "dense": labelled,
+        "dense_float64": entry(1, field(3, field(1, struct.pack("<2d", 1, 2)))),
+        "dense_int32": entry(1, field(7, ints)),
+        "dense_int32_many": entry(1, field(7, field(1, many))),
+        "sparse": entry(1, field(2, floats + keys + shape)),
+        "sparse_many_keys": entry(1, field(2, field(2, many))),
+        "sparse_int32": entry(1, field(7, ints + keys)),
+        "sparse_zeros": entry(1, field(2, shape)),
+        "one_by_one": entry(1, field(2, one_by_one)),
+        "in_pieces": entry(1, field(2, floats) + field(2, one_by_one)),
+        "kinds_after_each_other": entry(1, field(2, floats) + field(9, b"") + field(7, ints)),
+        "key_behind_value": field(1, field(2, field(2, floats)) + field(1, b"values")),
+        "without_key": field(1, field(2, field(2, floats))),
+        "other_fields": field(3, b"uid") + labelled + field(4, b"metadata") + b"\x78\x01",
+        "cut": labelled[:-3],
+        "group": b"\x0b\x0c",
+    }
+
+
 def main() -> None:
     """Writes every seed to a file of its own."""
     corpora = {
         "tfrecord": tfrecord_seeds(),
         "recordio": recordio_seeds(),
         "text_line": text_line_seeds(),
+        "record_protobuf": record_protobuf_seeds(),
     }
     for target, seeds in corpora.items():
         folder = Path(__file__).parent / "corpus" / target
