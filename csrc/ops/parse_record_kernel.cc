@@ -262,6 +262,11 @@ class ParseRecordOp : public tensorflow::OpKernel {
     OP_REQUIRES_OK(ctx, ctx->GetAttr("num_sparse", &num_sparse));
     OP_REQUIRES(ctx, static_cast<size_t>(num_sparse) == sparse_.size(),
                 absl::InvalidArgumentError("num_sparse must be the number of sparse_names"));
+    for (const TensorRequest& request : sparse_) {
+      OP_REQUIRES(ctx, !request.shape.empty(),
+                  absl::InvalidArgumentError(request.Describe() +
+                                             " is sparse and its shape has no dimensions"));
+    }
     finder_ = MakeFinder(dense_, sparse_);
   }
 

@@ -3,7 +3,7 @@
 // Written here and not taken from libprotobuf, because the op lives in TensorFlow's process.
 // TensorFlow carries a libprotobuf of its own and exports its symbols; a second one, of another
 // version, binds to the first one's functions, or registers a file a second time and aborts. The
-// headers that fit TensorFlow's differ with each minor version. And what is needed is little: six
+// headers that fit TensorFlow's differ with each minor version. And what is needed is little: four
 // types of fields, and numbers that go from the record to the tensor with one copy, where generated
 // code would make a message of them first.
 //
@@ -35,6 +35,7 @@ class WireError : public Error {
   explicit WireError(const std::string& what) : Error(ErrorKind::kInvalidArgument, what) {}
 };
 
+// TakeVarint for those of more than a byte.
 uint64_t TakeLongVarint(std::string_view* bytes);
 
 // Takes a varint off the front of `bytes`. Throws a WireError where it is cut or longer than 64

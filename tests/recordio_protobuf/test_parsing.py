@@ -16,7 +16,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagemaker_tensorflow import PipeModeDataset, parse_recordio_protobuf
+from sagemaker_tensorflow import PipeModeDataset, op_library, parse_recordio_protobuf
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.records import open_records
 from sagemaker_tensorflow.transform.decoders.record_protobuf import record_message
@@ -279,6 +279,24 @@ def test_shapes_are_known_in_graphs_and_no_records_are_a_batch() -> None:
 def test_specs_that_cannot_be_asked_for(spec: Any, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         parse_recordio_protobuf([b""], spec)
+
+
+def test_graphs_that_this_module_would_not_make_are_refused() -> None:
+    """A saved graph may hold any attributes; none may make the kernel write out of bounds."""
+    content = record({"values": floats(1, keys=[0])})
+    ops = op_library.load()
+    lists = {
+        f"{prefix}_{part}": []
+        for prefix in ("dense", "sparse")
+        for part in ("maps", "names", "types", "shapes")
+    }
+    one = {"sparse_maps": ["features"], "sparse_names": ["values"], "sparse_types": [tf.float32]}
+    for attributes, message in [
+        ({**lists, **one, "sparse_shapes": [[]]}, "is sparse and its shape has no dimensions"),
+        ({**lists, **one}, "must have one entry for each tensor"),
+    ]:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            ops.smtf_parse_record_protobuf(records=[content], num_sparse=1, **attributes)
 
 
 SERVE = """

@@ -44,6 +44,17 @@ TEST(PackedVarints, EveryLengthAtEveryPlace) {
   }
 }
 
+// Among numbers of a byte, where blocks have a way of their own.
+TEST(PackedVarints, ALongNumberAcrossTheEndOfABlock) {
+  for (size_t place = 50; place < 70; ++place) {
+    for (int bits = 7; bits <= 64; bits += 3) {
+      std::vector<uint64_t> numbers(200, 5);
+      numbers[place] = ~uint64_t{0} >> (64 - bits);
+      EXPECT_EQ(Decoded<uint64_t>(Varints(numbers)), numbers) << place << ", " << bits << " bits";
+    }
+  }
+}
+
 // What one varint after the other gives is the truth, also for those that are longer than need be.
 TEST(PackedVarints, AnyBytesAreWhatTakeVarintReads) {
   std::mt19937 random(7);
