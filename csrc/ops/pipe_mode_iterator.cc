@@ -149,10 +149,10 @@ class Iterator : public DatasetBaseIterator {
     meter_.BeginRead();
     absl::Status status;
     try {
-      if (restored_) GoOn();
+      if (restored_ && !source_failed_ && !ended_) GoOn();
       body();
       // An end that follows an error is not the epoch's.
-      ended_ = *end_of_sequence && !source_failed_;
+      if (*end_of_sequence && !source_failed_) ended_ = true;
     } catch (const CorruptRecordError& error) {
       status = ToStatus(error);  // the reader knows whether a record follows
     } catch (const Error& error) {
@@ -185,7 +185,8 @@ class Iterator : public DatasetBaseIterator {
     } else if (reader_->pipe().epoch()) {
       state.phase = ReaderState::Phase::kReading;
     }
-    if (!ended_) state.position = reader_->pipe().PositionAt(boundary_bytes_);
+    // Also at the end: it says which epoch that was.
+    state.position = reader_->pipe().PositionAt(boundary_bytes_);
     return state;
   }
 
@@ -205,31 +206,35 @@ class Iterator : public DatasetBaseIterator {
                       " cannot be restored once it has read; restore a new one");
     }
     ended_ = state.phase == ReaderState::Phase::kEnded;
-    if (ended_) return;
-    if (state.position) reader_->pipe().Resume(*state.position);
+    if (ended_ && state.position) reader_->pipe().EndedIn(*state.position);
+    if (!ended_ && state.position) reader_->pipe().Resume(*state.position);
     restored_ = std::move(state);
   }
 
   // At the first read after that.
   void GoOn() {
-    const bool asked = reader_->pipe().Open() && restored_->position.has_value();
-    const ReaderState state = *std::exchange(restored_, std::nullopt);
-    if (asked) {
-      records_origin_ = state.records;
-      bytes_origin_ = state.bytes;
+    if (reader_->pipe().Open() && restored_->position) {
+      records_origin_ = restored_->records;
+      bytes_origin_ = restored_->bytes;
       reader_->records().set_origin(records_origin_, bytes_origin_);
-      return;
+    } else if (restored_->records > 0) {
+      SkipTo(restored_->records);
     }
-    if (state.records == 0) return;
-    LOG(WARNING) << "channel " << channel() << ": the writer of " << reader_->pipe().Describe()
-                 << " cannot begin in the middle, so " << state.records
+    restored_.reset();
+  }
+
+  // Where nobody can be asked. An interrupted call goes on with the next.
+  void SkipTo(uint64_t records) {
+    RecordReader& reader = reader_->records();
+    LOG(WARNING) << "channel " << channel() << ": " << reader_->pipe().Describe()
+                 << " cannot be had from the middle on, so " << records
                  << " records are skipped to get where the checkpoint was saved";
-    const uint64_t skipped = reader_->records().Skip(state.records);
-    if (skipped == state.records) return;
+    reader.Skip(records - reader.record_index());
+    if (reader.record_index() == records) return;
     throw Error(ErrorKind::kDataLoss,
-                "the checkpoint was saved behind " + std::to_string(state.records) +
+                "the checkpoint was saved behind " + std::to_string(records) +
                     " records of channel " + channel() + ", and " + reader_->pipe().Describe() +
-                    " has " + std::to_string(skipped) +
+                    " has " + std::to_string(reader.record_index()) +
                     ": it is not what was read then; begin without the checkpoint");
   }
 

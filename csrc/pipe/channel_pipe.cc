@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -27,6 +28,8 @@ constexpr milliseconds kShortestNap{1};
 constexpr milliseconds kLongestNap{20};
 constexpr milliseconds kFirstLog{5'000};
 constexpr milliseconds kLogInterval{10'000};
+// How many pipes in a row may have been opened by somebody else.
+constexpr int kTries = 5;
 // More names would not help whoever reads the message.
 constexpr size_t kNamesListed = 12;
 
@@ -51,6 +54,35 @@ class SessionsSeen {
 SessionsSeen& Seen() {
   static SessionsSeen* seen = new SessionsSeen;  // outlives every thread
   return *seen;
+}
+
+// Where the next readers of channels begin, that nobody told. By pipe directory and channel.
+class Beginnings {
+ public:
+  void Put(const std::string& key, StreamPosition position) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    positions_[key] = std::move(position);
+  }
+  std::optional<StreamPosition> Get(const std::string& key) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = positions_.find(key);
+    return found == positions_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<StreamPosition> Take(const std::string& key) {
+    std::optional<StreamPosition> position = Get(key);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    positions_.erase(key);
+    return position;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, StreamPosition> positions_;
+};
+
+Beginnings& Next() {
+  static Beginnings* beginnings = new Beginnings;  // outlives every thread
+  return *beginnings;
 }
 
 // Empty for SageMaker's agent, which does not announce itself.
@@ -97,20 +129,33 @@ size_t ChannelPipe::MoveTo(PartialFile* file, uint64_t max) {
 
 template <typename Function>
 size_t ChannelPipe::Take(Function function) {
-  if (!fifo_) AwaitPipe();
-  const size_t got = function();
-  if (!used_) MarkUsed();
-  if (got == 0 && !checked_) {
-    CheckOutcome();
-    checked_ = true;
+  for (int tries = 1;; ++tries) {
+    if (!fifo_) AwaitPipe();
+    const size_t got = function();
+    if (!used_) MarkUsed();
+    if (!log_ && !OpenLog()) {
+      if (tries == kTries) FailForeignRequest();
+      DropPipe();
+      continue;
+    }
+    if (got == 0 && !checked_) {
+      CheckOutcome();
+      checked_ = true;
+    }
+    return got;
   }
-  if (!log_) OpenLog();
-  return got;
 }
 
 void ChannelPipe::Resume(StreamPosition position) {
   resume_ = std::move(position);
   request_ = RandomName();
+}
+
+void ChannelPipe::EndedIn(const StreamPosition& position) {
+  StreamPosition next;
+  next.epoch = position.epoch + 1;
+  next.settings = position.settings;
+  Next().Put(Key(), std::move(next));
 }
 
 bool ChannelPipe::Open() {
@@ -120,8 +165,12 @@ bool ChannelPipe::Open() {
 
 std::optional<StreamPosition> ChannelPipe::PositionAt(uint64_t offset) {
   if (!used_) return NextPosition();
-  if (!log_ || !log_->exists()) return std::nullopt;
-  return log_->PositionAt(offset);
+  if (session_.empty()) return std::nullopt;
+  if (!log_) return resume_;  // it failed before it came so far
+  if (!log_->exists()) return std::nullopt;
+  const StreamPosition position = log_->PositionAt(offset);
+  // No object has begun: it may have failed to.
+  return position.name.empty() && resume_ ? *resume_ : position;
 }
 
 std::string ChannelPipe::Describe() const {
@@ -130,6 +179,9 @@ std::string ChannelPipe::Describe() const {
 }
 
 void ChannelPipe::AwaitPipe() {
+  if (!resume_) {
+    if (std::optional<StreamPosition> position = Next().Take(Key())) Resume(*std::move(position));
+  }
   const auto since = Clock::now();
   milliseconds next_log = kFirstLog;
   for (milliseconds nap = kShortestNap; !TryOpen(); nap = std::min(2 * nap, kLongestNap)) {
@@ -178,7 +230,10 @@ bool ChannelPipe::TakePipe(uint64_t epoch) {
   try {
     const std::string path = FifoPath(options_.pipe_dir, options_.channel, epoch);
     // Opening the pipe is what the prefetcher waits for, and then it has to be there.
-    if (resume_ && !session_.empty() && access(path.c_str(), F_OK) == 0) RequestResume(epoch);
+    if (resume_ && !session_.empty()) {
+      if (access(path.c_str(), F_OK) != 0) return false;
+      RequestResume(epoch);
+    }
     fifo = std::make_unique<FifoReader>(path, std::move(reader_options), cancel_);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kNotFound) return false;
@@ -223,27 +278,42 @@ void ChannelPipe::RequestResume(uint64_t epoch) {
   WriteResumeRequest(options_.pipe_dir, options_.channel, {request_, epoch, *resume_});
 }
 
-// After the first read, when all that it says of that is there.
-void ChannelPipe::OpenLog() {
-  if (session_.empty()) return;
+// After the first read, when all that it says of that is there. False where the stream is not what
+// this reader asked for: another, which may be dead, opened the pipe before it.
+bool ChannelPipe::OpenLog() {
+  if (session_.empty()) return true;
   auto log = std::make_unique<ObjectLogReader>(
       ObjectLogPath(options_.pipe_dir, options_.channel, *epoch_));
-  // A stream of framed objects has none.
-  if (log->exists() ? log->head().request == request_ : request_.empty()) {
-    log_ = std::move(log);
-    return;
-  }
+  // A stream of framed objects has none, nor has one whose prefetcher died before it was begun,
+  // which its outcome tells.
+  if (log->exists() && log->head().request != request_) return false;
+  if (!log->exists() && !request_.empty()) CheckOutcome();
+  if (!log->exists() && !request_.empty()) return false;
+  log_ = std::move(log);
+  return true;
+}
+
+// The next pipe is another chance: what was read of this one, nobody has seen.
+void ChannelPipe::DropPipe() {
+  fifo_.reset();
+  epoch_.reset();
+  used_ = checked_ = false;
+}
+
+void ChannelPipe::FailForeignRequest() const {
   throw Error(ErrorKind::kUnavailable,
               "reading " + fifo_->Describe() + ": " +
                   (request_.empty() ? "it begins where another reader wanted to go on"
                                     : "it does not begin at the position that was asked for") +
-                  "; another process reads this channel, or the prefetcher is of another version: "
-                  "read a channel by one at a time");
+                  ", " + std::to_string(kTries) +
+                  " times in a row; another process reads this channel, or the prefetcher is of "
+                  "another version: read a channel by one at a time");
 }
 
 // Before the first read: the beginning of the epoch that would be next.
 std::optional<StreamPosition> ChannelPipe::NextPosition() {
   if (resume_) return resume_;
+  if (const auto told = Next().Get(Key())) return told;
   const std::string session = SessionOf(ReadFeeder(options_.pipe_dir, options_.channel));
   if (session.empty()) return std::nullopt;
   const EpochState state = LoadEpochState(options_.state_dir, options_.channel);

@@ -53,6 +53,9 @@ class ChannelPipe : public ByteSource {
 
   // Before the first read: go on here, if one of our prefetchers writes.
   void Resume(StreamPosition position);
+  // Nothing will be read by this, as all of the position's epoch was read before. The next reader
+  // of this channel in this process that is not told where to begin gets the epoch behind it.
+  void EndedIn(const StreamPosition& position);
   // Waits for the pipe like a read. Whether one of our prefetchers writes to it.
   bool Open();
   // Of this offset in what was read, which is not before that of the last call. Nothing where the
@@ -84,7 +87,10 @@ class ChannelPipe : public ByteSource {
   bool SkipEndedEpoch(uint64_t epoch);
   void MarkUsed();
   void RequestResume(uint64_t epoch);
-  void OpenLog();
+  bool OpenLog();
+  void DropPipe();
+  [[noreturn]] void FailForeignRequest() const;
+  std::string Key() const { return options_.pipe_dir + "/" + options_.channel; }
   std::optional<StreamPosition> NextPosition();
   void CheckOutcome();
   void CheckFeeder(std::chrono::milliseconds waited);

@@ -1,6 +1,7 @@
 #include "pipe/object_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +34,7 @@ LoggedObject ParseObject(const std::string& line) {
   parsed.at("name").get_to(object.name);
   parsed.at("etag").get_to(object.etag);
   parsed.at("offset").get_to(object.offset);
+  parsed.at("objects").get_to(object.objects);
   return object;
 }
 
@@ -69,7 +71,13 @@ void ObjectLogWriter::Add(const LoggedObject& object) {
                   {"object", object.object},
                   {"name", object.name},
                   {"etag", object.etag},
-                  {"offset", object.offset}}));
+                  {"offset", object.offset},
+                  {"objects", object.objects}}));
+}
+
+void ObjectLogWriter::GiveUp() {
+  // A disk that is full allows this.
+  if (ftruncate(fd_, 0) != 0) unlink(path_.c_str());
 }
 
 void ObjectLogWriter::WriteLine(std::string line) {
@@ -122,6 +130,7 @@ StreamPosition ObjectLogReader::PositionAt(uint64_t offset) {
   position.object = current_->object;
   position.name = current_->name;
   position.etag = current_->etag;
+  position.objects = current_->objects;
   position.offset = current_->offset + (offset - current_->at);
   return position;
 }
@@ -134,12 +143,24 @@ bool ObjectLogReader::NextLine(std::string* line) {
     const ssize_t got = read(fd_, chunk, sizeof chunk);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw SystemError("reading " + path_, errno);
-    if (got == 0) return false;
+    if (got == 0) {
+      CheckWhole();
+      return false;
+    }
+    read_ += got;
     text_.append(chunk, static_cast<size_t>(got));
   }
   line->assign(text_, 0, end);
   text_.erase(0, end + 1);
   return true;
+}
+
+void ObjectLogReader::CheckWhole() const {
+  struct stat status{};
+  if (fstat(fd_, &status) == 0 && status.st_size >= read_) return;
+  throw Error(ErrorKind::kUnavailable,
+              "the position in the stream is not known: the prefetcher could not write " + path_ +
+                  " any further; make room on that disk, and save in the next epoch");
 }
 
 std::optional<LoggedObject> ObjectLogReader::NextObject() {

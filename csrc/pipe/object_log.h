@@ -5,8 +5,9 @@
 // Its first line says which epoch of the data this is:
 //   {"epoch": 5, "settings": "...", "request": "id"}      request: what it resumes, or ""
 // and each object has a line before its first byte is in the pipe:
-//   {"at": 1048576, "object": 7, "name": "s3://...", "etag": "...", "offset": 0}
-// at: where in the pipe's stream; offset: how much of the object is behind there already.
+//   {"at": 1048576, "object": 7, "name": "s3://...", "etag": "...", "offset": 0, "objects": "..."}
+// at: where in the pipe's stream; offset: how much of the object is behind there already; objects:
+// StreamPosition's. A log that cannot be written any further is emptied.
 #ifndef SMTF_PIPE_OBJECT_LOG_H_
 #define SMTF_PIPE_OBJECT_LOG_H_
 
@@ -33,6 +34,7 @@ struct LoggedObject {
   std::string name;
   std::string etag;
   uint64_t offset = 0;
+  std::string objects;
 };
 
 // The prefetcher's side. Used by one thread.
@@ -44,6 +46,8 @@ class ObjectLogWriter {
   ObjectLogWriter& operator=(const ObjectLogWriter&) = delete;
 
   void Add(const LoggedObject& object);
+  // Lets readers know that what they have of it is not all.
+  void GiveUp();
 
  private:
   void WriteLine(std::string line);
@@ -67,15 +71,18 @@ class ObjectLogReader {
   const ObjectLogHead& head() const { return head_; }
 
   // The position of this offset of the pipe's stream, which is not before that of the last call.
+  // An Error of kind kUnavailable when the prefetcher has given it up.
   StreamPosition PositionAt(uint64_t offset);
 
  private:
   bool NextLine(std::string* line);
+  void CheckWhole() const;
   std::optional<LoggedObject> NextObject();
 
   const std::string path_;
   int fd_ = -1;
   std::string text_;  // read and not cut into lines yet
+  int64_t read_ = 0;  // bytes
   ObjectLogHead head_;
   std::optional<LoggedObject> current_;
   std::optional<LoggedObject> next_;

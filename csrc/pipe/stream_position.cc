@@ -19,7 +19,8 @@ std::string FormatPosition(const StreamPosition& position) {
                {"name", position.name},
                {"etag", position.etag},
                {"offset", position.offset},
-               {"settings", position.settings}});
+               {"settings", position.settings},
+               {"objects", position.objects}});
 }
 
 StreamPosition ParsePosition(const std::string& text) {
@@ -31,6 +32,7 @@ StreamPosition ParsePosition(const std::string& text) {
   parsed.at("etag").get_to(position.etag);
   parsed.at("offset").get_to(position.offset);
   parsed.at("settings").get_to(position.settings);
+  parsed.at("objects").get_to(position.objects);
   return position;
 }
 

@@ -23,6 +23,8 @@ struct StreamPosition {
   uint64_t offset = 0;
   // What else decides the stream, such as the shuffle's seed; empty where nobody has told.
   std::string settings;
+  // Of all objects, where their order in the epoch depends on all of them; else empty.
+  std::string objects;
 };
 
 // One JSON object in one line, and back. ParsePosition throws what nlohmann::json throws.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -68,10 +69,18 @@ std::string DescribeSettings(const FeedOptions& options) {
   return text;
 }
 
+std::string Hexadecimal(uint64_t number) {
+  char digits[20];
+  std::snprintf(digits, sizeof(digits), "%016" PRIx64, number);
+  return digits;
+}
+
 // What tells an object from what was there before under its name.
 std::string Version(const ObjectRef& object) {
   if (!object.etag.empty()) return std::string(object.etag);
-  return std::to_string(object.size) + " bytes";
+  const std::string size = std::to_string(object.size) + " bytes";
+  if (object.source != kInlineSource) return size;
+  return size + " " + Hexadecimal(ExtendChecksum(ChecksumKind::kCrc64Nvme, 0, object.name));
 }
 
 }  // namespace
@@ -184,13 +193,55 @@ std::optional<Error> Feed::AwaitReader(FifoWriter* writer) {
   }
   resumed_.reset();
   discard_ = 0;
-  const std::optional<ResumeRequest> request = claim_->TakeRequest(epoch_);
-  if (!request && (!fetch_ahead_ || queue_.EpochFailed())) queue_.BeginEpoch(DataEpoch());
-  const std::optional<Error> refused = request ? Resume(*request) : std::nullopt;
-  if (!options_.encoding.frame_objects) {
-    log_ = claim_->LogObjects(epoch_, {DataEpoch(), settings_, request ? request->id : ""});
+  std::optional<ResumeRequest> request;
+  std::optional<Error> refused;
+  try {
+    request = claim_->TakeRequest(epoch_);
+  } catch (const Error& unreadable) {
+    refused = unreadable;
   }
+  if (!request && (!fetch_ahead_ || queue_.EpochFailed())) queue_.BeginEpoch(DataEpoch());
+  if (request) refused = Resume(*request);
+  if (!options_.encoding.frame_objects) BeginLog(request ? request->id : "");
   return refused;
+}
+
+void Feed::BeginLog(const std::string& request) {
+  try {
+    log_ = claim_->LogObjects(epoch_, {DataEpoch(), settings_, request});
+  } catch (const Error& error) {
+    log_.reset();
+    GiveUpLog(error);
+  }
+}
+
+// Who saves no checkpoint does not need it.
+void Feed::GiveUpLog(const Error& error) {
+  if (log_) log_->GiveUp();
+  log_.reset();
+  std::lock_guard<std::mutex> lock(stats_mutex_);
+  stats_.error = std::string("checkpoints of this epoch cannot be saved: ") + error.what();
+}
+
+std::string Feed::NameOf(const ObjectRef& object) const {
+  return object.source == kInlineSource ? "an inline entry" : source_->Describe(object);
+}
+
+// Of all objects, where the order of an epoch depends on all of them and all are known.
+std::string Feed::Fingerprint() const {
+  const OrderOptions& order = options_.queue.plan.order;
+  const ObjectList::Extent list = objects_->extent();
+  if (!list.finished || list.failed || (!order.shuffle_seed && order.shards == 1)) return "";
+  uint64_t sum = 0;
+  for (size_t i = 0; i < list.size; ++i) {
+    const ObjectRef object = (*objects_)[i];
+    for (const std::string_view text : {object.name, object.etag}) {
+      sum = ExtendChecksum(ChecksumKind::kCrc64Nvme, sum, text);
+    }
+    const std::string size = "/" + std::to_string(object.size) + "/";
+    sum = ExtendChecksum(ChecksumKind::kCrc64Nvme, sum, size);
+  }
+  return std::to_string(list.size) + " objects " + Hexadecimal(sum);
 }
 
 std::optional<Error> Feed::Resume(const ResumeRequest& request) {
@@ -206,7 +257,7 @@ std::optional<Error> Feed::Resume(const ResumeRequest& request) {
                      ", and this one is " + settings_ +
                      "; start the prefetcher as it was, or begin without the checkpoint");
   }
-  ahead_ = position.epoch - epoch_;
+  ahead_before_ = std::exchange(ahead_, position.epoch - epoch_);
   PlanStart start;
   start.objects = position.object;
   start.offset = position.offset;
@@ -225,12 +276,18 @@ std::optional<Error> Feed::Resume(const ResumeRequest& request) {
 // With the queue's lock.
 std::optional<Error> Feed::CheckObject(const StreamPosition& position,
                                        const ObjectRef& object) const {
-  const std::string name = AsJsonText(source_->Describe(object));
+  const std::string name = AsJsonText(NameOf(object));
   const std::string version = AsJsonText(Version(object));
-  if (name == position.name && version == position.etag) return std::nullopt;
-  const std::string seen = name == position.name
-                               ? "which is " + version + " now"
-                               : "and in its place of the epoch is " + name + " now";
+  std::string seen;
+  if (name != position.name) {
+    seen = "and in its place of the epoch is " + name + " now";
+  } else if (version != position.etag) {
+    seen = "which is " + version + " now";
+  } else {
+    const std::string objects = position.objects.empty() ? "" : Fingerprint();
+    if (objects.empty() || objects == position.objects) return std::nullopt;
+    seen = "which were " + position.objects + " and are " + objects;
+  }
   return Error(ErrorKind::kFailedPrecondition,
                "resuming epoch " + std::to_string(position.epoch) + " of channel '" +
                    options_.channel + "' in " + position.name + " (" + position.etag +
@@ -247,8 +304,14 @@ void Feed::BeginObject(const FifoWriter& writer, const PartSpec& spec) {
     discard_ = offset - spec.offset;
   }
   resumed_.reset();
-  log_->Add({writer.bytes_written(), spec.object_index, source_->Describe(spec.object),
-             Version(spec.object), offset});
+  if (!log_) return;
+  if (fingerprint_.empty()) fingerprint_ = Fingerprint();
+  try {
+    log_->Add({writer.bytes_written(), spec.object_index, NameOf(spec.object), Version(spec.object),
+               offset, fingerprint_});
+  } catch (const Error& error) {
+    GiveUpLog(error);
+  }
 }
 
 Feed::End Feed::FeedEpoch(FifoWriter* writer) {
@@ -341,7 +404,7 @@ bool Feed::WritePart(FifoWriter* writer, const std::shared_ptr<Part>& part) {
   const uint64_t written = writer->bytes_written();
   const double blocked = writer->seconds_blocked();
   objects_begun_ = spec.object_index + 1;
-  if (log_ && (spec.begins_object || resumed_)) BeginObject(*writer, spec);
+  if (spec.begins_object || resumed_) BeginObject(*writer, spec);
   const bool reading = Encode(writer, part);
   std::lock_guard<std::mutex> lock(stats_mutex_);
   stats_.bytes_written += writer->bytes_written() - written;
@@ -411,6 +474,7 @@ Feed::End Feed::FailEpoch(FifoWriter* writer, const Error& error) {
   }
   // The records before the error are good, and their buffers must outlive their reading.
   writer->Drain();
+  if (std::exchange(resumed_, std::nullopt)) ahead_ = ahead_before_;  // it never came so far
   queue_.DropEpoch();
   return Record(*writer, Outcome::State::kError, &error);
 }

@@ -83,6 +83,10 @@ class Feed {
   std::optional<Error> AwaitReader(FifoWriter* writer);
   std::optional<Error> Resume(const ResumeRequest& request);
   std::optional<Error> CheckObject(const StreamPosition& position, const ObjectRef& object) const;
+  std::string NameOf(const ObjectRef& object) const;
+  std::string Fingerprint() const;
+  void BeginLog(const std::string& request);
+  void GiveUpLog(const Error& error);
   void BeginObject(const FifoWriter& writer, const PartSpec& spec);
   // Of the data, in this epoch's pipe.
   uint64_t DataEpoch() const { return epoch_ + ahead_; }
@@ -118,6 +122,7 @@ class Feed {
   const std::unique_ptr<ObjectEncoder> encoder_;
   uint64_t epoch_ = 0;          // in the pipe's name
   uint64_t ahead_ = 0;          // of that, the epoch of the data; modulo 2^64
+  uint64_t ahead_before_ = 0;   // the request of this epoch
   uint64_t objects_begun_ = 0;  // in this epoch
   uint64_t objects_ended_ = 0;
   std::string fifo_path_;
@@ -126,6 +131,7 @@ class Feed {
   std::unique_ptr<ObjectLogWriter> log_;   // null where objects are framed
   std::optional<StreamPosition> resumed_;  // until its object has begun
   uint64_t discard_ = 0;                   // bytes of that object's stream that the reader has had
+  std::string fingerprint_;                // once an object has begun, where there is one
 
   mutable std::mutex stats_mutex_;
   Stats stats_;                 // the feeding thread's share

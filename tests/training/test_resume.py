@@ -104,6 +104,65 @@ def test_fresh_and_ended_iterators_are_saved_too(tmp_path: Path) -> None:
         assert rest(restore(iter(dataset), fresh)) == expected
 
 
+def test_around_the_end_of_an_epoch(tmp_path: Path) -> None:
+    """Where the iterator has ended, and what tf.data has read ahead of it has not."""
+    folder = write_files(tmp_path / "data", "TextLine")
+
+    def build(feed: Prefetcher) -> Any:
+        dataset = open_dataset(feed, record_format="TextLine")
+        return dataset.prefetch(8).repeat(3)
+
+    with Prefetcher(shuffled(folder)) as feed:
+        whole = rest(iter(build(feed)))
+    with Prefetcher(shuffled(folder)) as feed:
+        iterator = iter(build(feed))
+        saved = {}
+        for read in range(COUNT + 3):
+            if read >= COUNT - 10:
+                time.sleep(0.01)  # so that it has read as far ahead as it can
+                saved[read] = save(iterator, tmp_path / str(read))
+            next(iterator)
+    for read in (COUNT - 10, COUNT - 9, COUNT - 8, COUNT - 1, COUNT, COUNT + 1):
+        with Prefetcher(shuffled(folder)) as feed:
+            assert rest(restore(iter(build(feed)), saved[read])) == whole[read:], read
+
+
+def test_an_ended_iterator_is_followed_by_the_next_epoch(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "data", "TextLine")
+    with Prefetcher(shuffled(folder)) as feed:
+        dataset = open_dataset(feed, record_format="TextLine")
+        iterator = iter(dataset)
+        rest(iterator)
+        path = save(iterator, tmp_path)
+        second, third = rest(iter(dataset)), rest(iter(dataset))
+    with Prefetcher(shuffled(folder)) as feed:
+        dataset = open_dataset(feed, record_format="TextLine")
+        assert rest(restore(iter(dataset), path)) == []
+        assert rest(iter(dataset)) == second
+        assert rest(iter(dataset)) == third
+
+
+def test_a_restore_that_failed_can_be_saved_again(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "data", "TextLine")
+    with Prefetcher({"train": str(folder)}) as feed:
+        iterator = iter(open_dataset(feed, record_format="TextLine"))
+        for _ in range(300):
+            next(iterator)
+        path = save(iterator, tmp_path / "good")
+        expected = rest(iterator)
+    victim = folder / "part-07"
+    original = victim.read_bytes()
+    victim.write_bytes(original + b"more\n")
+    with Prefetcher({"train": str(folder)}) as feed:
+        iterator = restore(iter(open_dataset(feed, record_format="TextLine")), path)
+        with pytest.raises(tf.errors.FailedPreconditionError):
+            next(iterator)
+        again = save(iterator, tmp_path / "again")
+    victim.write_bytes(original)
+    with Prefetcher({"train": str(folder)}) as feed:
+        assert rest(restore(iter(open_dataset(feed, record_format="TextLine")), again)) == expected
+
+
 def test_symbolic_checkpoints(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "data", "TextLine")
     options = tf.data.Options()

@@ -99,9 +99,9 @@ TEST_F(ChannelPipeTest, AsksThePrefetcherToGoOnAndKnowsWhereItIs) {
     writer.Open();
     request = claim.TakeRequest(0);
     const auto log = claim.LogObjects(0, {7, "in order", request->id});
-    log->Add({0, 3, "file:///b", "v1", 10});
+    log->Add({0, 3, "file:///b", "v1", 10, ""});
     EXPECT_TRUE(writer.Write("0123", nullptr));
-    log->Add({4, 4, "file:///c", "v2", 0});
+    log->Add({4, 4, "file:///c", "v2", 0, "all"});
     EXPECT_TRUE(writer.Write("456789", nullptr) && writer.Drain());
     Outcome outcome = Done();
     outcome.bytes = 10;
@@ -118,29 +118,39 @@ TEST_F(ChannelPipeTest, AsksThePrefetcherToGoOnAndKnowsWhereItIs) {
   EXPECT_EQ(in_b.name + " " + std::to_string(in_b.offset), "file:///b 13");
   const StreamPosition in_c = *pipe.PositionAt(10);
   EXPECT_EQ(FormatPosition(in_c),
-            R"({"epoch":7,"etag":"v2","name":"file:///c","object":4,"offset":6,)"
+            R"({"epoch":7,"etag":"v2","name":"file:///c","object":4,"objects":"all","offset":6,)"
             R"("settings":"in order"})");
 }
 
-TEST_F(ChannelPipeTest, AStreamThatBeginsWhereAnotherReaderWantedItIsRefused) {
+TEST_F(ChannelPipeTest, APipeThatBeginsWhereAnotherReaderWantedItIsPassedOver) {
   FeedClaim claim(directory_.path(), "c");
-  auto feed = std::async(std::launch::async, [&] {
-    FifoWriter writer(claim.BeginEpoch(0), &stop_);
+  const auto feed_pipe = [&](uint64_t pipe, const std::string& request, const char* content) {
+    FifoWriter writer(claim.BeginEpoch(pipe), &stop_);
     writer.Open();
-    claim.LogObjects(0, {0, "", "somebody"});
-    writer.Write("middle", nullptr);
-    writer.Drain();
-  });
+    claim.LogObjects(pipe, {0, "", request});
+    const bool read = writer.Write(content, nullptr) && writer.Drain();
+    Outcome outcome = Done();
+    outcome.bytes = writer.bytes_written();
+    claim.RecordOutcome(pipe, outcome);
+    writer.Close();
+    claim.RemoveFifo(pipe);
+    return read;
+  };
   {
-    ChannelPipe pipe(Options(), &cancel_);
-    char byte;
-    const auto read = [&] { pipe.Read(&byte, 1); };
-    for (int i = 0; i < 2; ++i) {
-      EXPECT_NE(MessageOf(ErrorKind::kUnavailable, read)
-                    .find("begins where another reader wanted to go on"),
-                std::string::npos);
-    }
+    auto feed = std::async(std::launch::async, [&] {
+      feed_pipe(0, "a dead reader", "middle");
+      feed_pipe(1, "", "whole");
+    });
+    EXPECT_EQ(ReadEpoch(), "whole");
+    feed.get();
   }
+  // Not for ever.
+  auto feed = std::async(std::launch::async, [&] {
+    for (uint64_t pipe = 2; pipe < 7; ++pipe) feed_pipe(pipe, "somebody", "middle");
+  });
+  EXPECT_NE(MessageOf(ErrorKind::kUnavailable, [&] { ReadEpoch(); })
+                .find("begins where another reader wanted to go on, 5 times in a row"),
+            std::string::npos);
   feed.get();
 }
 

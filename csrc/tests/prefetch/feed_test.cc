@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -499,6 +500,50 @@ TEST_F(ResumeTest, WrappedObjectsGoOnInsideTheirRecords) {
   for (size_t i = 0; i < offsets.size(); ++i) {
     EXPECT_EQ(ReadFrom(1 + i, positions[i]), whole.substr(offsets[i]));
   }
+}
+
+TEST_F(ResumeTest, InlineEntriesGoOnToo) {
+  Start();
+  for (int i = 0; i < 20; ++i) {
+    const std::string bytes = "inline entry number " + std::to_string(i);
+    objects_->AppendInline(bytes);
+    expected_ += bytes;
+    Add("object-" + std::to_string(i), 1000);
+  }
+  objects_->Finish();
+  EXPECT_EQ(Reader(dir_.path(), 0).ReadAll(), expected_);
+  const uint64_t offset = 3 * 1000 + 70;  // within the fourth inline entry
+  EXPECT_EQ(PositionAt(0, offset).name, "an inline entry");
+  EXPECT_EQ(ReadFrom(1, PositionAt(0, offset)), expected_.substr(offset));
+}
+
+TEST_F(ResumeTest, AnyObjectThatWasAddedChangesAShuffle) {
+  for (const uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+    options_.queue.plan.order.shuffle_seed = seed;
+    expected_.clear();
+    Start();
+    for (const char* name : {"a", "b", "c"}) Add(name, 50000);
+    objects_->Finish();
+    Reader(dir_.path(), 0).ReadAll();
+    const StreamPosition position = PositionAt(0, 60000);
+    feed_->Stop();
+    Start();
+    for (const char* name : {"a", "b", "c", "d"}) Add(name, 50000);
+    objects_->Finish();
+    EXPECT_EQ(ReadFrom(0, position), "");
+    EXPECT_EQ(OutcomeOf(0).error_kind, ErrorKind::kFailedPrecondition);
+    EXPECT_EQ(Reader(dir_.path(), 1).ReadAll().size(), 200000u);
+    feed_->Stop();
+  }
+}
+
+TEST_F(ResumeTest, ARequestThatCannotBeReadCostsItsEpochOnly) {
+  Start();
+  AddSome(3);
+  std::ofstream(ResumeRequestPath(dir_.path(), "train")) << "{";
+  EXPECT_EQ(Reader(dir_.path(), 0).ReadAll(), "");
+  EXPECT_EQ(OutcomeOf(0).error_kind, ErrorKind::kDataLoss);
+  EXPECT_EQ(Reader(dir_.path(), 1).ReadAll(), expected_);
 }
 
 TEST_F(ResumeTest, WhatWasChangedIsAnErrorAndNotANewBeginning) {
