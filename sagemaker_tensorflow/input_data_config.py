@@ -49,7 +49,8 @@ def add_input_channels(config_dir: Path, channels: Iterable[Channel]) -> None:
 
     Raises:
         PermissionDeniedError: The directory may not be written.
-        InternalError: The system refused it for another reason, such as a full disk.
+        FailedPreconditionError: The disk is full.
+        InternalError: The system refused it for another reason.
         DataLossError: What is there already is not JSON; it is left alone.
     """
     try:

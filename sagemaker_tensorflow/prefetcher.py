@@ -27,6 +27,7 @@ from sagemaker_tensorflow.errors import (
 )
 from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.json_lines import JsonLines
+from sagemaker_tensorflow.module_command import module_command
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.prefetch_orders import PrefetchOrders
 from sagemaker_tensorflow.s3_options import S3Options
@@ -203,7 +204,7 @@ class _Process:
     def begin(self, orders: PrefetchOrders) -> None:
         """Starts it and waits for its first word."""
         self._popen = popen = subprocess.Popen(
-            [sys.executable, "-m", "sagemaker_tensorflow.prefetch_process"],
+            module_command("sagemaker_tensorflow.prefetch_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from sagemaker_tensorflow.errors import InternalError, NotFoundError, PermissionDeniedError
+from sagemaker_tensorflow.errors import (
+    FailedPreconditionError,
+    InternalError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
@@ -21,6 +29,10 @@ def translated_os_errors(what: str) -> Iterator[None]:
             raise NotFoundError(message) from error
         if isinstance(error, PermissionError):
             raise PermissionDeniedError(message) from error
+        if error.errno in _FULL:
+            raise FailedPreconditionError(
+                f"{message}: make room there, or use another disk"
+            ) from error
         raise InternalError(message) from error
 
 
@@ -30,7 +42,8 @@ def make_directory(path: Path) -> None:
     Raises:
         PermissionDeniedError: It may not be made.
         NotFoundError: What should be a directory above it is none.
-        InternalError: A file is in its place, or the disk is full.
+        FailedPreconditionError: The disk, or its user's share of it, is full.
+        InternalError: A file is in its place.
     """
     with translated_os_errors("making a directory"):
         path.mkdir(parents=True, exist_ok=True)

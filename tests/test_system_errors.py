@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_tensorflow.errors import (
+    FailedPreconditionError,
     InternalError,
     NotFoundError,
     PermissionDeniedError,
@@ -21,7 +22,9 @@ from sagemaker_tensorflow.system_errors import make_directory, translated_os_err
         (errno.ENOTDIR, NotFoundError),
         (errno.EACCES, PermissionDeniedError),
         (errno.EPERM, PermissionDeniedError),
-        (errno.ENOSPC, InternalError),
+        (errno.ENOSPC, FailedPreconditionError),
+        (errno.EDQUOT, FailedPreconditionError),
+        (errno.EIO, InternalError),
     ],
 )
 def test_kinds(number: int, kind: type[PipeModeDatasetException]) -> None:

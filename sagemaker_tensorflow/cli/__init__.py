@@ -7,6 +7,7 @@ needs is imported when it runs, so that ``smtf --help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -52,4 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    _end_output()
     return status
+
+
+def _end_output() -> None:
+    """Drops what nobody reads any more, as in ``| head``; Python would complain when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,8 +1,8 @@
 """``smtf jobs``: the training jobs of this user, also those of other processes.
 
-Exit status: 0 done; 1 there is no such job, it does not run any more or did not stop, or the record
-cannot be read; 130 interrupted, which neither stops a job nor takes a request to stop back; 2 wrong
-usage.
+Exit status: 0 done; 1 there is no such job, it does not run any more, or still, or did not stop, or
+the record cannot be read; 130 interrupted, which neither stops a job nor takes a request to stop
+back; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Adds the command's syntax."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "jobs",
-        help="list, describe, follow and stop training jobs",
+        help="list, describe, follow, stop and delete training jobs",
         description="Training jobs that run or ran: of smtf train, and of Python.",
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
@@ -38,6 +38,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     _add_describe(actions)
     _add_logs(actions)
     _add_stop(actions)
+    _add_delete(actions)
     return parser
 
 
@@ -82,6 +83,17 @@ def _add_stop(actions: Any) -> None:
     parser.add_argument("--no-wait", action="store_true", help="do not wait until it has stopped")
 
 
+def _add_delete(actions: Any) -> None:
+    parser = _add_action(
+        actions,
+        "delete",
+        _delete,
+        "remove a job that has ended: its record, its metrics, and the folder of its logs, which "
+        "holds its model if it had no output path",
+    )
+    parser.add_argument("name", metavar="NAME", help="of the job")
+
+
 def _add_action(actions: Any, name: str, action: Any, help_text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(
         name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
@@ -107,8 +119,9 @@ def _list(store: JobStore, args: argparse.Namespace) -> int:
         _print_json({"TrainingJobSummaries": [job.summary() for job in jobs]})
     elif jobs:
         _print_table([("NAME", "STATUS", "CREATED", "DURATION"), *map(_row, jobs)])
-    else:
-        print(f"smtf: there is no such job in {store.path}", file=sys.stderr)
+    elif args.max_results != 0:
+        which = f"{args.status} job" if args.status else "job"
+        print(f"smtf: there is no {which} in {store.path}", file=sys.stderr)
     return 0
 
 
@@ -144,14 +157,17 @@ def _print_json(value: Mapping[str, Any]) -> None:
 
 
 def _logs(store: JobStore, args: argparse.Namespace) -> int:
+    import logging
     import time
 
     from sagemaker_tensorflow.training.log_follower import LogFollower
 
+    # Who reads no more, as `head` does, needs no warning that nothing more is shown.
+    logging.getLogger(LogFollower.__module__).addHandler(logging.NullHandler())
     job = store.job(args.name)
     logs = _chosen_logs(job, args.host)
     follower = LogFollower(logs, sys.stdout, args.tail)
-    while args.follow and not job.has_ended:
+    while args.follow and not (job.has_ended or follower.broken):
         follower.pump()
         time.sleep(_FOLLOW_SECONDS)
         job = store.job(args.name)
@@ -185,6 +201,13 @@ def _stop(store: JobStore, args: argparse.Namespace) -> int:
         return 0
     print(f"smtf: {args.name}: {status}", file=sys.stderr)
     return 0 if status in ("Stopped", "Completed") else 1
+
+
+def _delete(store: JobStore, args: argparse.Namespace) -> int:
+    directory = store.job(args.name).directory
+    store.delete(args.name)
+    print(f"smtf: {args.name} is deleted, and {directory} with it", file=sys.stderr)
+    return 0
 
 
 def _give_up_stdout() -> None:

@@ -2,7 +2,7 @@
 
 Exit status: 0 the job is Completed; 1 it is Failed, or could not begin; 124 it ran longer than
 ``--max-run``; 130 it was interrupted, and stopped as SageMaker stops jobs: SIGTERM, and SIGKILL
-after 120 s or a second Ctrl-C.
+after 120 s or a second Ctrl-C; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -63,7 +63,22 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         result = job.result()
     _log_result(result)
-    return _EXIT_STATUS.get(result.secondary_status, 1)
+    status = _EXIT_STATUS.get(result.secondary_status, 1)
+    if job.was_left_behind:
+        _leave(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    """Ends this process without its threads, as one may wait for S3; wardens see to the rest."""
+    import contextlib
+    import os
+    import sys
+
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(status)
 
 
 def _log_result(result: TrainingResult) -> None:

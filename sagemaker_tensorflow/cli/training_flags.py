@@ -61,6 +61,7 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     )
     _add_output_flags(parser.add_argument_group("output"))
     _add_running_flags(parser.add_argument_group("running"))
+    parser.set_defaults(wrong_usage=parser.error)
 
 
 def _add_script_flags(group: Any) -> None:
@@ -69,7 +70,13 @@ def _add_script_flags(group: Any) -> None:
     add("--source-dir", metavar="DIR", help="folder or .tar.gz with the script, here or in S3")
     many: dict[str, Any] = {"action": "append", "default": []}
     add("--dependency", dest="dependencies", **many, metavar="PATH", help="put beside it; repeat")
-    add("--hp", dest="hyperparameters", **many, metavar="K=V", help="--K V for it; repeat")
+    add(
+        "--hp",
+        dest="hyperparameters",
+        **many,
+        metavar="K=V",
+        help="--K V for it, where V is read as JSON if it is JSON; repeat",
+    )
     add("--env", dest="environment", **many, metavar="K=V", help="variable of it; repeat")
     add(
         "--metric",
@@ -118,8 +125,8 @@ def spec_from_flags(args: argparse.Namespace) -> TrainingSpec:
     Raises:
         InvalidArgumentError: They make no sense; or the job's file does not.
         NotFoundError: There is no such file.
+        SystemExit: There is neither a script nor a job's file.
     """
-    from sagemaker_tensorflow.errors import InvalidArgumentError
     from sagemaker_tensorflow.training.hyperparameters import encoded
     from sagemaker_tensorflow.training.spec import TrainingSpec
     from sagemaker_tensorflow.transform.transformer import make_job_name
@@ -127,7 +134,7 @@ def spec_from_flags(args: argparse.Namespace) -> TrainingSpec:
     if args.job:
         return _spec_from_file(args)
     if not args.entry_point:
-        raise InvalidArgumentError("give --entry-point, or --job with a CreateTrainingJob request")
+        args.wrong_usage("give --entry-point, or --job with a CreateTrainingJob request")
     strategy = {args.strategy: {"enabled": True}} if args.strategy else None
     return TrainingSpec(
         entry_point=args.entry_point,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from types import TracebackType
 from typing import Any
 
 from sagemaker_tensorflow.doctor.check import Check, ok, problem, warning
+from sagemaker_tensorflow.module_command import module_command
 from sagemaker_tensorflow.op_file import OP_PATH, built_for
 
 # Importing TensorFlow from a cold disk takes tens of seconds.
@@ -29,7 +29,7 @@ class OpTrial:
         self._limit_seconds = limit_seconds
         self._deadline = time.monotonic() + limit_seconds
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            module_command(__name__),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -79,7 +79,7 @@ def list_channel_files(
     """Finds a channel's files.
 
     Args:
-        given: The channel.
+        given: The channel, which may be one of File mode; see `spec_problems`.
         s3_options: How to reach S3.
         host: Whose share of the objects it is, where they are distributed.
 
@@ -87,13 +87,11 @@ def list_channel_files(
         The host's files, which are none where there are fewer objects than hosts.
 
     Raises:
-        InvalidArgumentError: The channel cannot be one of File mode, or its objects cannot be files
-            of one folder; names them.
+        InvalidArgumentError: Its objects cannot be files of one folder; names them.
         NotFoundError: There is no such bucket, path, manifest or object.
         PermissionDeniedError: The credentials are missing or do not allow it.
         UnavailableError: S3 cannot be reached.
     """
-    _check_mode(given)
     objects = list_inputs(given.s3_data, given.s3_data_type or "S3Prefix", s3_options)
     if not objects:
         location = given.location
@@ -108,26 +106,6 @@ def list_channel_files(
     for index in chosen:
         own[index] = 1
     return ChannelFiles(objects, own)
-
-
-def _check_mode(given: TrainingInput) -> None:
-    """Refuses what SageMaker has in Pipe mode only."""
-    if given.s3_data_type == "AugmentedManifestFile":
-        raise InvalidArgumentError(
-            f"s3_data_type='AugmentedManifestFile' of {given.s3_data}: its attributes can only be "
-            "streamed; give input_mode='Pipe'"
-        )
-    for name, default in (
-        ("compression", None),
-        ("record_wrapping", None),
-        ("pipes_per_channel", 1),
-    ):
-        value = getattr(given, name)
-        if value != default:
-            raise InvalidArgumentError(
-                f"{name}={value!r} of {given.s3_data}: in File mode objects are files as they are; "
-                f"leave {name} out, or give input_mode='Pipe'"
-            )
 
 
 def file_path(source: InputObject) -> str:

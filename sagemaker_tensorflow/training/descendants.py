@@ -1,7 +1,9 @@
-"""All processes that come from this one, also those that have cut themselves loose (Linux).
+"""All processes that come from one, also those that have cut themselves loose (Linux).
 
 A process that is its descendants' subreaper gets those whose own parent has ended, whatever
 sessions and groups they made: prctl(2), PR_SET_CHILD_SUBREAPER. So they can be found, and ended.
+
+Once that process is gone nobody has them. What it had in its environment, they still have.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# A variable whose value is that of one process, and of those that come from it.
+MARK = "SAGEMAKER_TENSORFLOW_MARK"
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -78,3 +83,28 @@ def kill_descendants(reap: Callable[[], None]) -> None:
         time.sleep(_AGAIN_SECONDS)
         reap()
     reap()
+
+
+def kill_marked(value: str, spare: int) -> None:
+    """Kills processes by the value of `MARK` that they began with, until none is left.
+
+    Args:
+        value: Of theirs; no other run of anything has the same.
+        spare: Not this one.
+    """
+    deadline = time.monotonic() + _MOST_SECONDS
+    looks = 0  # without finding one: a process that is about to run a program has no environment
+    while looks < 2 and time.monotonic() < deadline:
+        found = [pid for pid in _marked(f"{MARK}={value}".encode()) if pid != spare]
+        looks = 0 if found else looks + 1
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_AGAIN_SECONDS)
+
+
+def _marked(variable: bytes) -> Iterator[int]:
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
+            if variable in path.read_bytes().split(b"\0"):
+                yield int(path.parent.name)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import (
     FailedPreconditionError,
-    InvalidArgumentError,
     TrainingJobFailedError,
 )
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
@@ -21,7 +20,12 @@ from sagemaker_tensorflow.training.distribution import distribution_hyperparamet
 from sagemaker_tensorflow.training.estimator_arguments import (
     Inputs,
     channels_of,
+    check_estimator_arguments,
+    check_transformer_arguments,
+    log_level_hyperparameter,
+    model_channel,
     say_without_meaning,
+    shows_script,
 )
 from sagemaker_tensorflow.training.history.metric_definitions import metrics_from_sdk
 from sagemaker_tensorflow.training.hyperparameters import encoded
@@ -35,13 +39,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LOGS = ("All", "None", "Training", "Rules")
-
 
 class TensorFlow:
     """Trains with a script, on this machine.
 
-    The arguments up to `tags` are those of the SageMaker SDK's ``TensorFlow``.
+    The arguments up to `tensorboard_output_config` are those of the SageMaker SDK's ``TensorFlow``.
 
     >>> estimator = TensorFlow("train.py", input_mode="Pipe", output_path="s3://bucket/models")
     >>> estimator.fit({"training": "s3://bucket/train/"})
@@ -68,9 +70,13 @@ class TensorFlow:
         distribution: ``{"multi_worker_mirrored_strategy": {"enabled": True}}`` or
             ``{"parameter_server": {"enabled": True}}``: what TF_CONFIG is for.
         max_retry_attempts: How often the job is begun anew when a host is lost.
-        role: As the following up to `tags`: what is about the machines, rights, keys and networks
-            of an AWS account, or about the SDK's debugger and profiler, means nothing here. It is
-            taken, and a log line says so.
+        container_log_level: SM_LOG_LEVEL of the script, a number of `logging`.
+        model_uri: Of a model to begin with, which the script finds in a File channel.
+        model_channel_name: Of that channel.
+        role: As the following up to `training_repository_credentials_provider_arn`: what is about
+            the machines, rights, keys and networks of an AWS account, or about the SDK's compiler,
+            debugger and profiler, means nothing here. It is taken, and a log line says so.
+        git_config: As the following up to `tensorboard_output_config`: is not done here.
         engine: ``local``, or ``ray`` for hosts in a Ray cluster.
         ray_address: Of the cluster, as ``ray.init`` takes it. None for the one that RAY_ADDRESS
             names, that this machine is a node of, or that this process is connected to.
@@ -104,6 +110,9 @@ class TensorFlow:
         metric_definitions: Sequence[Mapping[str, str]] | None = None,
         distribution: Mapping[str, Any] | None = None,
         max_retry_attempts: int | None = None,
+        container_log_level: int = logging.INFO,
+        model_uri: str | None = None,
+        model_channel_name: str = "model",
         role: str | None = None,
         framework_version: str | None = None,
         py_version: str | None = None,
@@ -126,6 +135,20 @@ class TensorFlow:
         disable_profiler: bool = False,
         rules: Sequence[object] | None = None,
         tags: Sequence[Any] | None = None,
+        compiler_config: object = None,
+        enable_infra_check: bool | None = None,
+        enable_remote_debug: bool | None = None,
+        enable_session_tag_chaining: bool | None = None,
+        training_plan: str | None = None,
+        instance_placement_config: Mapping[str, Any] | None = None,
+        training_repository_access_mode: str | None = None,
+        training_repository_credentials_provider_arn: str | None = None,
+        git_config: Mapping[str, str] | None = None,
+        instance_groups: Sequence[object] | None = None,
+        container_entry_point: Sequence[str] | None = None,
+        container_arguments: Sequence[str] | None = None,
+        disable_output_compression: bool = False,
+        tensorboard_output_config: object = None,
         engine: str = "local",
         ray_address: str | None = None,
         num_cpus: float | None = None,
@@ -134,33 +157,7 @@ class TensorFlow:
         prefetch: PrefetchConfig | None = None,
         jobs_dir: str | os.PathLike[str] | None = None,
     ) -> None:
-        say_without_meaning(
-            "TensorFlow",
-            {
-                "role": role,
-                "framework_version": framework_version,
-                "py_version": py_version,
-                "image_uri": image_uri,
-                "volume_size": volume_size,
-                "volume_kms_key": volume_kms_key,
-                "output_kms_key": output_kms_key,
-                "use_spot_instances": use_spot_instances,
-                "max_wait": max_wait,
-                "keep_alive_period_in_seconds": keep_alive_period_in_seconds,
-                "sagemaker_session": sagemaker_session,
-                "code_location": code_location,
-                "subnets": subnets,
-                "security_group_ids": security_group_ids,
-                "enable_network_isolation": enable_network_isolation,
-                "encrypt_inter_container_traffic": encrypt_inter_container_traffic,
-                "enable_sagemaker_metrics": enable_sagemaker_metrics,
-                "debugger_hook_config": debugger_hook_config,
-                "profiler_config": profiler_config,
-                "disable_profiler": disable_profiler,
-                "rules": rules,
-                "tags": tags,
-            },
-        )
+        check_estimator_arguments(locals())
         self._entry_point = os.fspath(entry_point)
         self._source_dir = None if source_dir is None else os.fspath(source_dir)
         self._hyperparameters = dict(hyperparameters or {})
@@ -178,7 +175,11 @@ class TensorFlow:
         )
         self._checkpoint_local_path = checkpoint_local_path
         self._metric_definitions = metrics_from_sdk(metric_definitions)
-        self._distribution = distribution_hyperparameters(distribution)
+        self._sdk_hyperparameters = {
+            **distribution_hyperparameters(distribution),
+            **log_level_hyperparameter(container_log_level),
+        }
+        self._model_channel = model_channel(model_uri, model_channel_name)
         self._max_retry_attempts = max_retry_attempts or 0
         self._ray = ray_options(engine, ray_address, num_cpus, num_gpus)
         self._s3_options = s3_options or S3Options()
@@ -191,35 +192,40 @@ class TensorFlow:
         self,
         inputs: Inputs = None,
         wait: bool = True,
-        logs: str | bool = "All",
+        logs: str | Sequence[str] | bool = "All",
         job_name: str | None = None,
+        experiment_config: Mapping[str, str] | None = None,
     ) -> None:
         """Starts a job.
 
         Args:
             inputs: ``{channel: URI or TrainingInput}``; one without a name is ``training``.
             wait: Until it has ended. A job that is not waited for ends with this process.
-            logs: ``All`` shows what the script prints, ``None`` does not; only while waiting.
+            logs: ``All`` or ``Training`` shows what the script prints, also in a list; only while
+                waiting.
             job_name: By default `base_job_name` and the time.
+            experiment_config: Means nothing here.
 
         Raises:
             TrainingJobFailedError: The job is Failed; says why.
             InvalidArgumentError: The inputs make no sense, or there was a job of this name.
+            NotFoundError: The script, or another file or folder of this machine, is not there.
             KeyboardInterrupt: It was interrupted, and the job is Stopped.
         """
-        if not isinstance(logs, bool) and logs not in _LOGS:
-            raise InvalidArgumentError(f"logs={logs!r} is not one of {', '.join(_LOGS)}")
+        shown = shows_script(logs)
+        say_without_meaning("fit", {"experiment_config": experiment_config})
         spec = self._spec(job_name or make_job_name(self._base_job_name), channels_of(inputs))
-        self._latest = TrainingJob(
+        job = TrainingJob(
             spec,
             s3_options=self._s3_options,
             prefetch=self._prefetch,
             jobs_dir=self._jobs_dir,
             ray=self._ray,
         )
-        self._latest.start()
+        job.start()
+        self._latest = job
         if wait:
-            self._wait(self._latest, logs in (True, "All", "Training"))
+            self._wait(job, shown)
 
     @property
     def latest_training_job(self) -> TrainingJob:
@@ -276,6 +282,7 @@ class TensorFlow:
         tags: Sequence[Any] | None = None,
         role: str | None = None,
         volume_kms_key: str | None = None,
+        entry_point: str | None = None,
         vpc_config_override: object = None,
         enable_network_isolation: bool | None = None,
         model_name: str | None = None,
@@ -283,8 +290,7 @@ class TensorFlow:
         """A `Transformer` of the latest job's model.
 
         The arguments are those of the SageMaker SDK's method; that some mean nothing here, a log
-        line says. An ``inference.py`` is not among them: the script puts it into ``code`` beside
-        the model.
+        line says.
 
         Args:
             instance_count: Hosts, for an estimator of ``engine="ray"``; others transform in this
@@ -301,27 +307,17 @@ class TensorFlow:
             tags: Means nothing here.
             role: Means nothing here.
             volume_kms_key: Means nothing here.
+            entry_point: Is not done here: the training script puts its ``inference.py`` into
+                ``code`` beside the model.
             vpc_config_override: Means nothing here.
             enable_network_isolation: Means nothing here.
             model_name: Means nothing here.
 
         Raises:
             FailedPreconditionError: There was no job, it has not ended, or it made no model.
+            InvalidArgumentError: `entry_point` is given, or an argument makes no sense.
         """
-        say_without_meaning(
-            "transformer",
-            {
-                "instance_count": instance_count > 1 and self._ray is None,
-                "instance_type": None if instance_type == "local" else instance_type,
-                "output_kms_key": output_kms_key,
-                "tags": tags,
-                "role": role,
-                "volume_kms_key": volume_kms_key,
-                "vpc_config_override": vpc_config_override,
-                "enable_network_isolation": enable_network_isolation,
-                "model_name": model_name,
-            },
-        )
+        check_transformer_arguments(locals(), on_ray=self._ray is not None)
         model, ray = self.model_data, self._ray
         beside_model = f"{self._output_of(self.latest_training_job.name)}/transform"
         return Transformer(
@@ -359,11 +355,15 @@ class TensorFlow:
         return TrainingSpec(
             entry_point=self._entry_point,
             job_name=job_name,
-            channels=channels,
+            channels=(*channels, *self._model_channel),
             source_dir=self._source_dir,
             dependencies=self._dependencies,
             hyperparameters=encoded(
-                {**self._hyperparameters, **self._distribution, **self._model_dir_of(job_name)}
+                {
+                    **self._hyperparameters,
+                    **self._sdk_hyperparameters,
+                    **self._model_dir_of(job_name),
+                }
             ),
             input_mode=self._input_mode,
             instance_count=self._instance_count,

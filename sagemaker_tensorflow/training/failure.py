@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 
+from sagemaker_tensorflow.errors import InternalError, PipeModeDatasetException
+
 # FailureReason has no more; of output/failure so much counts ("How Amazon SageMaker AI Signals
 # Algorithm Success and Failure").
 MOST_CHARACTERS = 1024
@@ -34,6 +36,12 @@ def failure_reason(status: int, entry_point: str, failure: Path, log: Path) -> s
     tail = _tail(log)
     words = f"; its last words: {tail}" if tail else "; it printed nothing"
     return f"AlgorithmError: {entry_point}: {how}{words}"[:MOST_CHARACTERS]
+
+
+def error_reason(error: PipeModeDatasetException) -> str:
+    """What an error means for a job: whose it is, and its words; of an actor's, those it raised."""
+    whose = "InternalServerError" if isinstance(error, InternalError) else "ClientError"
+    return f"{whose}: {getattr(error, 'cause', error)}"
 
 
 def _how(status: int) -> str:

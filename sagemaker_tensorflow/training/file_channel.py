@@ -28,7 +28,7 @@ from sagemaker_tensorflow.training.channel_files import (
     ChannelFiles,
     list_channel_files,
 )
-from sagemaker_tensorflow.training.disk_space import check_disk_space
+from sagemaker_tensorflow.training.disk_space import claimed_disk_space
 from sagemaker_tensorflow.training.download_progress import (
     DownloadMeter,
     DownloadProgress,
@@ -119,18 +119,18 @@ class ChannelDownload:
                 listed.
             UnavailableError: S3 cannot be reached or fails in spite of retries; or the prefetcher
                 is gone.
-            InternalError: The disk is full, or refuses something else.
+            InternalError: The disk refuses something else.
             CancelledError: `cancel` was called.
             PipeModeDatasetException: What else an object suffers from.
         """
         files = list_channel_files(self._input, self._s3_options, self._host)
         make_directory(self._directory)
         _remove_partial_files(self._directory)
-        check_disk_space(self._directory, files.sizes(), files.paths())
-        self._check_cancelled()
-        if not len(files):
-            return DownloadStats(0, 0, 0.0, 0)
-        return self._fetch(files, DownloadMeter(len(files), sum(files.sizes()), self._progress))
+        with claimed_disk_space(self._directory, files.sizes(), files.paths()):
+            self._check_cancelled()
+            if not len(files):
+                return DownloadStats(0, 0, 0.0, 0)
+            return self._fetch(files, DownloadMeter(len(files), sum(files.sizes()), self._progress))
 
     def _fetch(self, files: ChannelFiles, meter: DownloadMeter) -> DownloadStats:
         feed = ObjectFeed(

@@ -23,6 +23,9 @@ from sagemaker_tensorflow.training.resources import Resources
 from sagemaker_tensorflow.training.script_files import script_name
 from sagemaker_tensorflow.training.spec import TrainingSpec
 
+# StopTrainingJob: "This gives the algorithm 120 seconds".
+STOP_SECONDS = 120.0
+
 
 @dataclass(frozen=True)
 class HostOrders:
@@ -51,7 +54,7 @@ class HostOrders:
     output: JobOutput
     s3_options: S3Options = field(default_factory=S3Options)
     prefetch: PrefetchConfig = field(default_factory=PrefetchConfig)
-    stop_seconds: float = 120.0
+    stop_seconds: float = STOP_SECONDS
     tf_configs: TfConfigs = field(default_factory=TfConfigs)
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sagemaker_tensorflow.errors import CancelledError, InternalError, PipeModeDatasetException
-from sagemaker_tensorflow.training.failure import failure_reason
+from sagemaker_tensorflow.training.failure import error_reason, failure_reason
 from sagemaker_tensorflow.training.host import HostEnd, HostListener, HostOrders, HostResults
 from sagemaker_tensorflow.training.host_channels import HostChannels
 from sagemaker_tensorflow.training.job_directory import MlDirectory
@@ -27,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 # How often a process that runs is looked at by who waits for it.
 _TICK_SECONDS = 0.2
-_CHECKPOINTS = "/opt/ml/checkpoints"
+_SERVER = "the parameter server"
 
 
 class _FailedError(Exception):
@@ -58,6 +60,8 @@ class HostRun:
         self._stopped = False
         self._process: ScriptProcess | None = None
         self._checkpoints: CheckpointSync | None = None
+        self._server: ScriptProcess | None = None  # a parameter server
+        self._server_failure = ""
         self._exit_status: int | None = None
 
     def __enter__(self) -> HostRun:
@@ -93,6 +97,9 @@ class HostRun:
 
     def results(self) -> HostResults:
         """The folders themselves; they are there until the context ends."""
+        for folder in (self._ml.model, self._ml.output_data):
+            with contextlib.suppress(OSError):  # who reads them says what is wrong
+                folder.mkdir(parents=True, exist_ok=True)  # the script may have removed it
         return HostResults(self._ml.model, self._ml.output_data)
 
     def run(self) -> HostEnd:
@@ -105,9 +112,7 @@ class HostRun:
             has_model = isinstance(error, _CheckpointsError)
             return self._failed(str(error), has_model=has_model)
         except PipeModeDatasetException as error:
-            lost = isinstance(error, InternalError)
-            whose = "InternalServerError" if lost else "ClientError"
-            return self._failed(f"{whose}: {error}", lost)
+            return self._failed(error_reason(error), lost=isinstance(error, InternalError))
         except Exception as error:  # a bug; a thread has nobody to raise it to
             _log.exception("job %s, %s", self._spec.job_name, self.name)
             return self._failed(f"InternalServerError: {error!r}", lost=True)
@@ -162,9 +167,10 @@ class HostRun:
             return None
         from sagemaker_tensorflow.training.checkpoints.sync import CheckpointPlaces, CheckpointSync
 
+        path = self._spec.checkpoint_local_path
         places = CheckpointPlaces(
             uri=self._spec.checkpoint_s3_uri,
-            folder=self._ml.place_of(self._spec.checkpoint_local_path or _CHECKPOINTS),
+            folder=self._ml.checkpoints if path is None else self._ml.place_of(path),
             rescue=self._orders.rescue,
             first_host=self._orders.resources.index == 0,
         )
@@ -191,8 +197,8 @@ class HostRun:
         """It serves until the context ends, as the scripts of other hosts need it that long."""
         config = self._orders.tf_configs.parameter_server
         if config:
-            server = self._begin_process()
-            pid = server.run(
+            self._server = self._begin_process()
+            pid = self._server.run(
                 parameter_server_command(_tf_config(config), self._ml.code), self._orders.log
             )
             _log.info("%s: the parameter server is process %d", self.name, pid)
@@ -220,17 +226,31 @@ class HostRun:
                 process.stop(self._orders.stop_seconds)
         try:
             while (status := process.wait(_TICK_SECONDS)) is None:
-                pass
+                if self._server_has_failed():
+                    process.stop(self._orders.stop_seconds)
+            if status != 0:  # perhaps for lack of it
+                self._server_has_failed()
         finally:
             with self._lock:
                 self._process = None
         return status
+
+    def _server_has_failed(self) -> bool:
+        """Whether there was a parameter server, which ends after the script; notes why it ended."""
+        if self._server is not None and not self._server_failure:
+            status = self._server.wait(0)
+            if status is not None:
+                words = failure_reason(status, _SERVER, Path(os.devnull), self._orders.log)
+                self._server_failure = words
+        return bool(self._server_failure)
 
     def _end(self, status: int) -> HostEnd:
         if self._stopped:
             return HostEnd(self.name, "Stopped", exit_status=status)
         if status == 0:
             return HostEnd(self.name, "Completed", exit_status=status)
+        if self._server_failure:
+            return self._failed(self._server_failure)
         name = script_name(self._spec)
         return self._failed(failure_reason(status, name, self._ml.failure, self._orders.log))
 

@@ -22,10 +22,12 @@ from sagemaker_tensorflow.training.history.job_recorder import JobRecorder
 from sagemaker_tensorflow.training.history.job_store import JobStore
 from sagemaker_tensorflow.training.history.metric_definitions import MetricMatcher
 from sagemaker_tensorflow.training.history.metric_watcher import MetricWatcher
+from sagemaker_tensorflow.training.host import STOP_SECONDS
 from sagemaker_tensorflow.training.job_directory import JobDirectory
-from sagemaker_tensorflow.training.job_plan import STOP_SECONDS, JobPlan
+from sagemaker_tensorflow.training.job_plan import JobPlan
 from sagemaker_tensorflow.training.job_run import HostMaker, JobRun
 from sagemaker_tensorflow.training.local_hosts import local_hosts
+from sagemaker_tensorflow.training.local_inputs import check_local_inputs
 from sagemaker_tensorflow.training.log_follower import LogFollower
 from sagemaker_tensorflow.training.spec import TrainingSpec
 from sagemaker_tensorflow.training.status import JobStatus
@@ -92,6 +94,7 @@ class TrainingJob:
     ) -> None:
         self._spec = spec
         self._status = JobStatus()
+        self._hosts_are_here = ray is None
         self._directory = JobDirectory(spec.job_name, jobs_dir)
         self._plan = JobPlan(
             spec,
@@ -155,6 +158,16 @@ class TrainingJob:
         return self._directory.log(self._spec.hosts[0])
 
     @property
+    def was_left_behind(self) -> bool:
+        """Whether it is Stopped although something in it has not ended.
+
+        So it is 5 s after a second Ctrl-C, or 30 s after `stop` if there is no script yet, when S3
+        accepts a request and does not answer it, for example. What the job has on this machine goes
+        when that has ended, or with this process, whose normal end may wait for it.
+        """
+        return self._run.was_left_behind
+
+    @property
     def logs(self) -> dict[str, Path]:
         """What the script printed on each host, by the host's name."""
         return {host: self._directory.log(host) for host in self._spec.hosts}
@@ -164,12 +177,14 @@ class TrainingJob:
 
         Raises:
             InvalidArgumentError: There was a job of this name.
+            NotFoundError: Its script, or another file or folder of this machine, is not there.
             FailedPreconditionError: It was started before.
             PermissionDeniedError: Its directory may not be made, or it may not be recorded.
             PipeModeDatasetException: The record of jobs cannot be used; see `JobDatabase`.
         """
         if self._thread.ident is not None:
             raise FailedPreconditionError("a TrainingJob is started once; make another")
+        check_local_inputs(self._spec, channels=self._hosts_are_here)
         self._store.add(self._described(), self._directory.path)
         try:
             self._directory.claim(self._spec.hosts)
@@ -181,8 +196,8 @@ class TrainingJob:
     def wait(self, logs: bool = False, stream: TextIO | None = None) -> TrainingResult:
         """Waits for the job's end.
 
-        Ctrl-C stops the job, and a second one kills it; KeyboardInterrupt is raised when it has
-        ended.
+        Ctrl-C stops the job, and a second one kills it, and breaks off what follows the script;
+        KeyboardInterrupt is raised when it has ended. See also `was_left_behind`.
 
         Args:
             logs: Show what the script prints.
@@ -230,7 +245,11 @@ class TrainingJob:
     def _interrupt(self, times: int) -> None:
         if times == 1:
             self.stop()
-            _log.warning("stopping job %s; interrupt again to kill it", self.name)
+            if self._status.secondary == "Uploading":  # which is no use to stop
+                text = "job %s stores what its script left; interrupt again to break that off"
+            else:
+                text = "stopping job %s; interrupt again to kill it"
+            _log.warning(text, self.name)
         else:
             self._run.kill()
 

@@ -16,13 +16,12 @@ from typing import Any
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.input_data_config import add_input_channels
 from sagemaker_tensorflow.system_errors import make_directory, translated_os_errors
+from sagemaker_tensorflow.training.ml_mount import ML_PATH
 from sagemaker_tensorflow.training.resources import FIRST_HOST, Resources
 from sagemaker_tensorflow.training.spec import TrainingSpec
 
 HOME_VARIABLE = "SAGEMAKER_TENSORFLOW_HOME"
 _JOBS = "jobs"
-# What scripts and requests call a host's directory.
-_CONTAINER_ROOT = PurePosixPath("/opt/ml")
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,12 @@ class MlDirectory:
             InvalidArgumentError: It is not below.
         """
         try:
-            relative = PurePosixPath(path).relative_to(_CONTAINER_ROOT)
+            relative = PurePosixPath(path).relative_to(ML_PATH)
         except ValueError:
             relative = PurePosixPath()
         if ".." in relative.parts or not relative.parts:
             raise InvalidArgumentError(
-                f"{path!r} is not below {_CONTAINER_ROOT}: other directories of this machine are "
+                f"{path!r} is not below {ML_PATH}: other directories of this machine are "
                 "not a job's own"
             )
         return self.root / relative

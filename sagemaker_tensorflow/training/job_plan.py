@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.training.distribution import TfConfigs
-from sagemaker_tensorflow.training.host import HostOrders
+from sagemaker_tensorflow.training.host import STOP_SECONDS, HostOrders
 from sagemaker_tensorflow.training.job_directory import JobDirectory
 from sagemaker_tensorflow.training.job_output import JobOutput
 from sagemaker_tensorflow.training.ml_mount import loopback_addresses
 from sagemaker_tensorflow.training.resources import Resources
 from sagemaker_tensorflow.training.spec import TrainingSpec
-
-# StopTrainingJob: "This gives the algorithm 120 seconds".
-STOP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias
 
-from sagemaker_tensorflow.errors import CancelledError, InternalError, PipeModeDatasetException
-from sagemaker_tensorflow.training.artifacts import upload_archive
+from sagemaker_tensorflow.errors import CancelledError, PipeModeDatasetException
+from sagemaker_tensorflow.training.artifacts import Artifact, check_output
+from sagemaker_tensorflow.training.failure import error_reason
 from sagemaker_tensorflow.training.host import Host, HostEnd, HostListener, HostResults
 from sagemaker_tensorflow.training.job_plan import JobPlan
 from sagemaker_tensorflow.training.status import JobStatus
@@ -21,6 +22,10 @@ _log = logging.getLogger(__name__)
 
 # How often the time that scripts have run is compared with max_run.
 _TICK_SECONDS = 0.2
+# For how long a job that was stopped, and has not come to its script, may still wait for S3 or copy
+# files; and for how long one that was killed may.
+_STOP_SECONDS = 30.0
+_KILL_SECONDS = 5.0
 # In the order in which a host comes to them.
 _STAGES = ("Starting", "Downloading", "Training")
 
@@ -39,6 +44,9 @@ class JobRun:
         exit_status: Of the script that decided how the job ended, once it has.
         model_uri: Of ``model.tar.gz``, once it is there.
         output_uri: Of ``output.tar.gz``, once it is there.
+        was_left_behind: It was to stop, and something in it did not end, as a request to an S3 that
+            does not answer. That, and what the job has on this machine, goes when it ends by
+            itself, or with this process.
 
     Args:
         plan: What to do; its directory is claimed before `run`.
@@ -58,17 +66,23 @@ class JobRun:
         self._stopped_as = ""  # a secondary status, once it is to stop
         self._stages: dict[str, str] = {}
         self._deadline: float | None = None  # once a script runs
+        self._stopped_at = self._killed_at = float("inf")
+        self._artifacts: list[Artifact] = []
+        self._finished = threading.Event()
         self.exit_status: int | None = None
         self.model_uri: str | None = None
         self.output_uri: str | None = None
+        self.was_left_behind = False
 
     def stop(self) -> None:
         """Has the scripts stopped, or what comes before them. Returns at once."""
         self._stop("Stopped")
 
     def kill(self) -> None:
-        """Has the scripts killed."""
+        """Has the scripts killed, and what follows them broken off."""
+        self.stop()
         with self._lock:
+            self._killed_at = min(self._killed_at, time.monotonic())
             for host in self._hosts:
                 host.kill()
 
@@ -84,18 +98,72 @@ class JobRun:
 
     def run(self) -> None:
         """Does everything, and notes the outcome in the status."""
+        worker = f"smtf-{self._spec.job_name}-work"
+        threading.Thread(target=self._work, name=worker, daemon=True).start()
+        while not self._finished.wait(_TICK_SECONDS):
+            if self._is_overdue():
+                self._leave_behind()
+
+    def _work(self) -> None:
         end: tuple[str, str, str]
         try:
+            check_output(self._plan.output)
             end = self._attempts()
         except CancelledError:
-            end = "Stopped", self._stopped_as, ""
+            end = "Stopped", self._stopped_as or "Stopped", ""
         except PipeModeDatasetException as error:
-            whose = "InternalServerError" if isinstance(error, InternalError) else "ClientError"
-            end = "Failed", "Failed", f"{whose}: {error}"
+            end = "Failed", "Failed", error_reason(error)
         except Exception as error:  # a bug; a thread has nobody to raise it to
             _log.exception("job %s", self._spec.job_name)
             end = "Failed", "Failed", f"InternalServerError: {error!r}"
-        self._status.finish(*end)
+        self._finish(*end)
+
+    def _finish(self, status: str, secondary: str, reason: str = "") -> None:
+        with self._lock:
+            if not self._finished.is_set():
+                self._status.finish(status, secondary, reason)
+                self._finished.set()
+
+    def _is_overdue(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            stopped = self._deadline is None and now > self._stopped_at + _STOP_SECONDS
+            return stopped or now > self._killed_at + _KILL_SECONDS
+
+    def _leave_behind(self) -> None:
+        """Ends the job without what does not end; nothing can break off a system call."""
+        with self._lock:
+            if self._finished.is_set():
+                return
+            for host in self._hosts:
+                host.kill()
+            kept = [what for artifact in self._unsaved() for what in artifact.put_aside()]
+            _log.warning(
+                "job %s is Stopped; what it was doing (%s) has not ended, and is left behind%s",
+                self._spec.job_name,
+                self._status.secondary,
+                "".join(f"; {what}" for what in kept),
+            )
+            self.was_left_behind = True
+            self._finish("Stopped", self._stopped_as or "Stopped")
+
+    def _unsaved(self) -> list[Artifact]:
+        """What scripts left on this machine and may not be stored, checkpoints too."""
+        if self._artifacts or self._deadline is None:
+            return self._artifacts  # checkpoints come before them
+        directory = self._plan.directory
+        ml = {host: directory.ml_of(host) for host in self._spec.hosts}
+        folders = {
+            "model": {host: of.model for host, of in ml.items()},
+            "output": {host: of.output_data for host, of in ml.items()},
+        }
+        if self._spec.checkpoint_s3_uri is not None:
+            path = self._spec.checkpoint_local_path
+            folders["checkpoints"] = {
+                host: of.checkpoints if path is None else of.place_of(path)
+                for host, of in ml.items()
+            }
+        return [Artifact(name, left, directory.path) for name, left in folders.items()]
 
     def _attempts(self) -> tuple[str, str, str]:
         """Returns status, secondary status and reason."""
@@ -170,35 +238,63 @@ class JobRun:
         ran = {each.host for each in ends if each.exit_status is not None}
         if not ran:
             return
-        self._status.enter("Uploading")
+        with self._lock:
+            self._check_left_behind()
+            self._status.enter("Uploading")
         try:
-            results = [host.results() for host in hosts if host.name in ran]
+            results = {host.name: host.results() for host in hosts if host.name in ran}
             self._keep_artifacts(results, with_model=end.status != "Failed" or end.has_model)
         except PipeModeDatasetException as error:
-            if end.status != "Failed":
+            _log.error("job %s: %s", self._spec.job_name, error)
+            if end.status != "Failed":  # else why it failed is the reason
                 raise
-            _log.error("job %s: %s", self._spec.job_name, error)  # why it failed is the reason
 
-    def _keep_artifacts(self, results: Sequence[HostResults], with_model: bool) -> None:
-        """As in SageMaker, a script that failed has output, and a model only if it was stopped."""
-        with contextlib.closing(self._plan.output.open()) as store:
-            output = [each.output_data for each in results]
-            self.output_uri = upload_archive(output, store, "output.tar.gz")
-            if with_model:
-                model = [each.model for each in results]
-                self.model_uri = upload_archive(model, store, "model.tar.gz")
-                if self.model_uri is None:
-                    _log.warning(
-                        "job %s: the script left nothing in SM_MODEL_DIR, so there is no "
-                        "model.tar.gz",
-                        self._spec.job_name,
-                    )
+    def _keep_artifacts(self, results: Mapping[str, HostResults], with_model: bool) -> None:
+        """As in SageMaker, a script that failed has output, and a model only if it was stopped.
+
+        The model comes first, and each is tried whatever becomes of the other.
+        """
+        directory = self._plan.directory.path
+        models = {host: left.model for host, left in results.items()} if with_model else {}
+        outputs = {host: left.output_data for host, left in results.items()}
+        model = Artifact("model", models, directory)
+        output = Artifact("output", outputs, directory)
+        with self._lock:
+            self._check_left_behind()
+            self._artifacts = [model, output]
+        errors: list[PipeModeDatasetException] = []
+        try:
+            self.model_uri = self._upload(model) if with_model else None
+        except PipeModeDatasetException as error:
+            errors.append(error)
+        try:
+            self.output_uri = self._upload(output)
+        except PipeModeDatasetException as error:
+            errors.append(error)
+        if errors:
+            raise type(errors[0])("; ".join(map(str, errors)))
+        if with_model and self.model_uri is None:
+            _log.warning(
+                "job %s: the script left nothing in SM_MODEL_DIR, so there is no model.tar.gz",
+                self._spec.job_name,
+            )
+
+    def _upload(self, artifact: Artifact) -> str | None:
+        return artifact.upload(self._plan.output, self._is_killed)
+
+    def _is_killed(self) -> bool:
+        return self._killed_at < float("inf")
+
+    def _check_left_behind(self) -> None:
+        if self._finished.is_set():
+            raise CancelledError(f"job {self._spec.job_name} was left behind")
 
     def _stop(self, secondary: str) -> None:
         with self._lock:
             if self._stopped_as or self._over:
                 return
             self._stopped_as = secondary
+            self._stopped_at = time.monotonic()
             self._status.begin_stopping()
             for host in self._hosts:
                 host.stop()

@@ -6,8 +6,8 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 
 from sagemaker_tensorflow.errors import InternalError, error_of_kind
 from sagemaker_tensorflow.json_lines import JsonLines
+from sagemaker_tensorflow.module_command import module_command
+from sagemaker_tensorflow.training.descendants import MARK, kill_marked
 from sagemaker_tensorflow.training.job_output import JobOutput
 
 # What the warden may take to kill what is left and to end. It gives up on a process that cannot be
@@ -55,9 +57,11 @@ class ScriptProcess:
     def __init__(self, directory: Path, output: JobOutput) -> None:
         self._send_lock = threading.Lock()
         self._group = 0
+        self._mark = uuid.uuid4().hex
         watched_fd, self.life_fd = os.pipe()
         self._warden = subprocess.Popen(
-            [sys.executable, "-m", "sagemaker_tensorflow.training.warden"],
+            module_command("sagemaker_tensorflow.training.warden"),
+            env={**os.environ, MARK: self._mark},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Away from the terminal's Ctrl-C.
@@ -207,9 +211,11 @@ class ScriptProcess:
             raise self._death() from None
 
     def _death(self) -> InternalError:
-        if self._group:  # the kernel has killed the script with its warden, and nothing else
+        # The kernel has killed the script with its warden, and nothing that the script started.
+        if self._group:
             with contextlib.suppress(OSError):
                 os.killpg(self._group, signal.SIGKILL)
+        kill_marked(self._mark, spare=self._warden.pid)  # which may live, and tidies up then
         return InternalError(
             f"the process that runs the script ({self._warden.pid}) is gone, and the script with "
             "it; did somebody, or the kernel for lack of memory, kill it?"

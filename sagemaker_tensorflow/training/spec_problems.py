@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.locations import parse_location
 from sagemaker_tensorflow.training.distribution import requested_distribution
+from sagemaker_tensorflow.training.ml_mount import ML_PATH
 from sagemaker_tensorflow.training_input import INPUT_MODES, TrainingInput
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _MOST_METRICS = 40
 _MOST_METRIC_NAME = 255
 _MOST_METRIC_REGEX = 500
 _MOST_RETRIES = 30
+# The service's model has no bound for InstanceCount, and accounts have quotas (20 and the like).
+# Here each host is a thread, a process and folders; so many are a slip of the hand.
+_MOST_HOSTS = 1_000
 
 
 def spec_problems(spec: TrainingSpec) -> Iterator[str]:
@@ -76,11 +80,13 @@ def _folder_problems(name: str, given: TrainingInput, mode: str) -> Iterator[str
             f"channel {name}: s3_data_type={given.s3_data_type!r} in FastFile mode, which is for "
             "S3Prefix; use input_mode='File' or 'Pipe'"
         )
-    if given.compression:
-        yield (
-            f"channel {name}: compression={given.compression!r} is for input_mode='Pipe'; in "
-            f"{mode} mode the script finds the objects as they are"
-        )
+    for setting in ("compression", "record_wrapping"):
+        value = getattr(given, setting)
+        if value:
+            yield (
+                f"channel {name}: {setting}={value!r} is for input_mode='Pipe'; in {mode} mode the "
+                "script finds the objects as they are"
+            )
     if given.pipes_per_channel > 1:
         yield f"channel {name}: pipes_per_channel={given.pipes_per_channel} in {mode} mode"
 
@@ -106,6 +112,8 @@ def _running_problems(spec: TrainingSpec) -> Iterator[str]:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             yield f"{name}={value!r} is not a whole number of 1 or more"
             return
+    if spec.instance_count > _MOST_HOSTS:
+        yield f"instance_count={spec.instance_count} is more than {_MOST_HOSTS} hosts"
     if spec.max_run > _MOST_RUN_SECONDS:
         yield f"max_run={spec.max_run} is more than {_MOST_RUN_SECONDS} seconds"
 
@@ -135,8 +143,8 @@ def _checkpoint_problems(spec: TrainingSpec) -> Iterator[str]:
         return
     if spec.checkpoint_s3_uri is None:
         yield f"checkpoint_local_path={path!r} is given without checkpoint_s3_uri"
-    if PurePosixPath("/opt/ml") not in PurePosixPath(path).parents or ".." in path.split("/"):
-        yield f"checkpoint_local_path={path!r} is not below /opt/ml, as /opt/ml/checkpoints is"
+    if ML_PATH not in Path(path).parents or ".." in path.split("/"):
+        yield f"checkpoint_local_path={path!r} is not below {ML_PATH}, as {ML_PATH}/checkpoints is"
 
 
 def _metric_problems(spec: TrainingSpec) -> Iterator[str]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from sagemaker_tensorflow.training.failure import MOST_CHARACTERS
+
 # API_DescribeTrainingJob.html
-_MOST_REASON = 1024
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
 ENDED = ("Completed", "Failed", "Stopped")
 _MESSAGES: Mapping[str, str] = MappingProxyType(
@@ -103,7 +104,7 @@ class JobStatus:
         """Notes the end; `secondary` is `primary` unless it says more."""
         with self._lock:
             self._primary = primary
-            self._reason = reason[:_MOST_REASON]
+            self._reason = reason[:MOST_CHARACTERS]
             self._turn(secondary or primary)
         self._tell()
 
@@ -154,7 +155,7 @@ def failed_description(
         **description,
         "TrainingJobStatus": "Failed",
         "SecondaryStatus": "Failed",
-        "FailureReason": reason[:_MOST_REASON],
+        "FailureReason": reason[:MOST_CHARACTERS],
         "SecondaryStatusTransitions": [
             *earlier,
             {**last, "EndTime": when},

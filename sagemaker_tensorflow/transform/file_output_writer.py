@@ -178,13 +178,11 @@ def _sync_folder(path: str) -> None:
 
 def _refuse(what: str, error: OSError) -> NoReturn:
     """Raises this package's exception for what the system refused; a full disk with advice."""
-    try:
-        with translated_os_errors(what):
-            raise error
-    except InternalError as refused:
-        if error.errno not in _FULL:
-            raise
+    if error.errno in _FULL:
+        name = "" if error.filename is None else f" {error.filename}"
         raise InternalError(
-            f"{refused}: the result was taken back; make room or choose another output path, "
-            "then start the job again: it goes on where it stopped"
+            f"{what}:{name} {error.strerror}: the result was taken back; make room or choose "
+            "another output path, then start the job again: it goes on where it stopped"
         ) from error
+    with translated_os_errors(what):
+        raise error

@@ -4,10 +4,13 @@ import os
 import tarfile
 from pathlib import Path
 
+import boto3
 import pytest
 
 from sagemaker_tensorflow.errors import NotFoundError
-from sagemaker_tensorflow.training.artifacts import upload_archive
+from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.training.artifacts import check_output, upload_archive
+from sagemaker_tensorflow.training.job_output import JobOutput
 from sagemaker_tensorflow.transform.output_store import open_output_store
 
 
@@ -16,12 +19,22 @@ def test_files_folders_and_links_without_owners(tmp_path: Path) -> None:
     (folder / "1" / "variables").mkdir(parents=True)
     (folder / "1" / "saved_model.pb").write_bytes(b"pb")
     (folder / "latest").symlink_to("1")
+    (folder / "1" / "here").symlink_to(folder / "1" / "saved_model.pb")
+    (folder / "1" / "there").symlink_to("/opt/ml/model/latest")
+    (folder / "outside").symlink_to("/opt/ml/models")
     os.mkfifo(folder / "pipe")
     store = open_output_store(str(tmp_path / "out"))
     uri = upload_archive([folder], store, "model.tar.gz")
     assert uri == str(tmp_path / "out" / "model.tar.gz")
     with tarfile.open(uri) as tar:
-        assert tar.getnames() == ["1", "1/saved_model.pb", "1/variables", "latest"]
+        names = ["here", "saved_model.pb", "there", "variables"]
+        assert tar.getnames() == ["1", *(f"1/{name}" for name in names), "latest", "outside"]
+        assert {member.name: member.linkname for member in tar if member.issym()} == {
+            "1/here": "saved_model.pb",
+            "1/there": "../latest",
+            "latest": "1",
+            "outside": "/opt/ml/models",
+        }
         assert {(member.uid, member.uname) for member in tar} == {(0, "")}
 
 
@@ -61,3 +74,16 @@ def test_the_stores_error_is_the_one_that_is_raised(aws: str, tmp_path: Path, si
     with pytest.raises(NotFoundError, match="NoSuchBucket"):
         upload_archive([tmp_path], store, "model.tar.gz")
     store.close()
+
+
+def test_an_output_path_is_tried_without_a_trace(bucket: str, tmp_path: Path) -> None:
+    check_output(JobOutput.below(f"s3://{bucket}/out", "job", S3Options()))
+    s3 = boto3.client("s3")
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    with pytest.raises(NotFoundError, match="NoSuchBucket"):
+        check_output(JobOutput.below("s3://no-such-bucket/out", "job", S3Options()))
+    check_output(JobOutput.below(str(tmp_path / "out"), "job", S3Options()))
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(NotFoundError, match="/proc/out/job/output is tried"):
+        check_output(JobOutput.below("/proc/out", "job", S3Options()))

@@ -113,21 +113,3 @@ def test_nothing_is_there(put_objects: PutObjects, tmp_path: Path) -> None:
     (tmp_path / ".hidden").write_bytes(b"x")
     with pytest.raises(NotFoundError, match="holds no file"):
         list_files(str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"compression": "Gzip"}, "compression='Gzip'"),
-        ({"record_wrapping": "RecordIO"}, "record_wrapping='RecordIO'"),
-        ({"pipes_per_channel": 2}, "pipes_per_channel=2"),
-        (
-            {"s3_data_type": "AugmentedManifestFile", "attribute_names": ["a-ref"]},
-            "can only be streamed",
-        ),
-    ],
-)
-def test_what_only_pipe_mode_has(given: dict[str, object], message: str) -> None:
-    channel = TrainingInput("s3://bucket/data", **given)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgumentError, match=message):
-        list_channel_files(channel, S3Options(), HostPlace())

@@ -88,7 +88,8 @@ def test_a_job_is_watched_and_stopped_by_others(jobs: Jobs, shell: Shell) -> Non
         assert header.split() == ["NAME", "STATUS", "CREATED", "DURATION"]
         assert row.startswith("one   InProgress (Training)  20")
         assert shell.out("logs", "one", "--tail", "1") == "waiting\n"
-        assert "no such job" in shell.err("list", "--status", "Failed")
+        assert "there is no Failed job in" in shell.err("list", "--status", "Failed")
+        assert "only a job that has ended can be deleted" in shell.err("delete", "one", code=1)
 
         assert shell.err("stop", "one") == "smtf: one: Stopped\n"
         assert follower.stdout.read().splitlines()[-1] == "waiting"
@@ -108,6 +109,14 @@ def test_a_job_is_watched_and_stopped_by_others(jobs: Jobs, shell: Shell) -> Non
     assert "hush-hush" not in json.dumps(described)
     again = shell.err("stop", "one", code=1)
     assert "job one is Stopped: only a job that is InProgress can be stopped" in again
+
+    assert "one is deleted" in shell.err("delete", "one")
+    assert list(jobs.jobs_dir.iterdir()) == [jobs.jobs_dir / "jobs.db"]
+    assert "there is no job in" in shell.err("list")
+    store = JobStore.of_jobs_dir(jobs.jobs_dir)
+    store.add(description("one", JobStatus()), jobs.jobs_dir / "one")  # its name is free
+    assert not store.metrics("one")
+    store.forget("one")
 
 
 def test_a_job_whose_owner_is_killed_is_failed(jobs: Jobs, shell: Shell) -> None:
@@ -182,7 +191,8 @@ def test_a_reader_that_has_seen_enough(jobs: Jobs) -> None:
         (["describe", "x"], 1, "there is no job 'x' in"),
         (["logs", "x", "--tail", "-1"], 2, "'-1' is not a whole number of 0 or more"),
         (["list", "--status", "Done"], 2, "invalid choice"),
-        (["list"], 0, "there is no such job in"),
+        (["delete", "x"], 1, "there is no job 'x' in"),
+        (["list"], 0, "there is no job in"),
     ],
 )
 def test_without_a_job(

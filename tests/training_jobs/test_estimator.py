@@ -100,6 +100,8 @@ def test_without_waiting(jobs: Jobs, capsys: pytest.CaptureFixture[str]) -> None
         ({"hyperparameters": {"f": print}}, "not JSON serializable"),
         ({"max_run": 0}, "max_run=0 is not a whole number of 1 or more"),
         ({"environment": {"A=B": "x"}}, "'A=B' is not a variable's name"),
+        ({"git_config": {"repo": "https://host/x"}}, "git_config is not done here: nothing is"),
+        ({"container_log_level": "DEBUG"}, "container_log_level='DEBUG' is no number"),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_once(
@@ -121,15 +123,42 @@ def test_arguments_of_the_sdk_that_mean_nothing(
         disable_profiler=True,
         use_spot_instances=True,
         max_wait=7200,
+        enable_remote_debug=True,
         base_job_name="base",
         hyperparameters={"epochs": 1},
         distribution={"parameter_server": {"enabled": False}},
     )
-    said = "role, use_spot_instances, max_wait, disable_profiler: without meaning on this machine"
+    said = "role, use_spot_instances, max_wait, disable_profiler, enable_remote_debug: without"
     assert said in caplog.text
     with pytest.raises(FailedPreconditionError, match=r"call fit\(\)"):
         estimator.transformer(2, "ml.m5.large")
     assert "transformer: instance_count, instance_type: without meaning" in caplog.text
+    with pytest.raises(InvalidArgumentError, match=r"entry_point is not done .* inference\.py"):
+        estimator.transformer(1, "ml.m5.large", entry_point="inference.py")
+    with pytest.raises(InvalidArgumentError, match=r"input train is a builtins\.object"):
+        estimator.fit({"train": object()})  # type: ignore[dict-item]
+    with pytest.raises(InvalidArgumentError, match=r"logs=\['Some'\] is not one of"):
+        estimator.fit(logs=["Some"])
+
+
+def test_a_model_to_begin_with_and_a_log_level(
+    jobs: Jobs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Arguments of the SDK that are a channel and a hyperparameter; logs as its docstring says."""
+    (jobs.root / "model.tar.gz").write_bytes(b"weights")
+    estimator = estimator_of(
+        jobs,
+        """
+        import os
+        print(os.environ["SM_LOG_LEVEL"], os.listdir(os.environ["SM_CHANNEL_BEFORE"]))
+        """,
+        model_uri=(jobs.root / "model.tar.gz").as_uri(),
+        model_channel_name="before",
+        container_log_level=10,
+        input_mode="Pipe",
+    )
+    estimator.fit(logs=["Training"])
+    assert capsys.readouterr().out.splitlines()[-1] == "10 ['model.tar.gz']"
 
 
 def test_the_owner_does_without_tensorflow(jobs: Jobs) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from sagemaker_tensorflow.errors import FailedPreconditionError, InvalidArgumentError
+from sagemaker_tensorflow.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from sagemaker_tensorflow.training.job import TrainingJob
 from sagemaker_tensorflow.training.spec import TrainingSpec
 from sagemaker_tensorflow.training_input import TrainingInput
@@ -166,22 +171,17 @@ def test_a_script_that_ignores_sigterm_is_killed_with_its_children(jobs: Jobs) -
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_runs_on_without_the_warden(jobs: Jobs, number: signal.Signals) -> None:
-    job = jobs.make("""
-        import os, time
-        os.fork()
-        print(f"process {os.getpid()}\\n", end="")
-        time.sleep(3600)
-    """)
+    """Two of the processes are its children: the script, and the one that is in another session."""
+    job = jobs.make(FORKING.format(seconds=3600))
     job.start()
-    wait_until(lambda: len(processes(job.log_path.read_text())) == 2, "two processes")
-    script, child = processes(job.log_path.read_text())
-    parents = {parent(script), parent(child)} - {script, child}
-    assert len(parents) == 1
-    os.kill(parents.pop(), number)
+    wait_until(lambda: len(processes(job.log_path.read_text())) == 3, "three processes")
+    pids = processes(job.log_path.read_text())
+    (warden,) = {parent(pid) for pid in pids} - set(pids)
+    os.kill(warden, number)
     result = job.wait()
     assert result.status == "Failed"
     assert result.failure_reason.startswith("InternalServerError: the process that runs")
-    wait_until(lambda: has_ended(script) and has_ended(child), "both end")
+    wait_until(lambda: all(has_ended(pid) for pid in pids), "all end")
 
 
 def test_max_run(jobs: Jobs) -> None:
@@ -205,16 +205,25 @@ def test_a_channel_that_is_never_read(jobs: Jobs, folder: Path) -> None:
 
 
 def test_data_that_is_not_there(jobs: Jobs) -> None:
-    channels = {"train": TrainingInput(str(jobs.root / "nowhere"))}
+    """A path that is not there is refused before there is a job; a folder may be empty."""
+    (jobs.root / "nothing").mkdir()
+    channels = {"train": TrainingInput(str(jobs.root / "nothing"))}
     result = jobs.make("print('started')", channels=channels, input_mode="Pipe").run()
     assert (result.status, result.exit_status) == ("Failed", None)
     assert result.failure_reason.startswith("ClientError: ")
-    assert "nowhere" in result.failure_reason
+    assert "nothing holds no file" in result.failure_reason
     assert printed(result.log_path) == ""
 
 
 def test_a_script_that_is_not_there(jobs: Jobs) -> None:
+    """A folder is looked into before there is a job, an archive when it is unpacked."""
     spec = TrainingSpec("train.py", "job", source_dir=str(jobs.temporary))
+    with pytest.raises(NotFoundError, match=r"entry_point=.train\.py. is no file in"):
+        TrainingJob(spec, jobs_dir=jobs.jobs_dir).start()
+    archive = jobs.root / "source.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(__file__, "other.py")
+    spec = TrainingSpec("train.py", "job", source_dir=str(archive))
     result = TrainingJob(spec, jobs_dir=jobs.jobs_dir).run()
     assert result.status == "Failed"
     assert "ClientError: entry_point='train.py' is no file in source_dir=" in result.failure_reason
@@ -250,6 +259,36 @@ def test_output_that_cannot_be_written(jobs: Jobs) -> None:
     """).run()
     assert result.status == "Failed"
     assert str(jobs.output) in result.failure_reason
+    assert result.exit_status is None  # it did not run in vain
+
+
+def test_a_model_that_cannot_be_stored_is_kept(jobs: Jobs) -> None:
+    result = jobs.make(
+        """
+        import os
+        open(os.path.join(os.environ["SM_MODEL_DIR"], "m"), "w").write("m")
+        open(os.environ["IN_THE_WAY"], "w").write("a file in the folder's place")
+        """,
+        environment={"IN_THE_WAY": str(jobs.output)},
+    ).run()
+    assert (result.status, result.exit_status, result.model_uri) == ("Failed", 0, None)
+    kept = jobs.jobs_dir / "job" / "algo-1.model"
+    assert f"what algo-1 left is in {kept}" in result.failure_reason
+    assert (kept / "m").read_text() == "m"
+    shutil.rmtree(kept)
+
+
+def test_a_script_that_tidies_up(jobs: Jobs) -> None:
+    script = """
+        import os, shutil
+        open(os.path.join(os.environ["SM_MODEL_DIR"], "m"), "w").write("m")
+        shutil.rmtree(os.environ[os.environ["GONE"]])
+    """
+    result = jobs.make(script, "output", environment={"GONE": "SM_OUTPUT_DIR"}).run()
+    assert result.status == "Completed", result
+    assert members(result.model_uri) == {"m": b"m"}
+    result = jobs.make(script, "model", environment={"GONE": "SM_MODEL_DIR"}).run()
+    assert (result.status, result.model_uri) == ("Completed", None), result
 
 
 def test_a_shell_script_in_a_source_dir(jobs: Jobs) -> None:

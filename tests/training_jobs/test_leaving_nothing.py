@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sagemaker_tensorflow.training.history.job_store import JobStore
 from tests.pipes import has_ended, wait_until
 from tests.training_jobs.conftest import Jobs
 
@@ -119,6 +123,83 @@ def test_a_second_interrupt_kills(jobs: Jobs, folder: Path) -> None:
         _, log = smtf.communicate()
         assert smtf.returncode == 130, log
         assert all(has_ended(pid) for pid in descendants(jobs))
+
+
+def interrupt_twice(smtf: subprocess.Popen[str]) -> str:
+    """Returns what it logged after the first."""
+    smtf.send_signal(signal.SIGINT)
+    assert smtf.stderr is not None
+    while "interrupt again" not in (line := smtf.stderr.readline()):
+        assert line, "the job ends by itself"
+    smtf.send_signal(signal.SIGINT)
+    return smtf.communicate()[1]
+
+
+def test_two_interrupts_while_s3_does_not_answer(
+    jobs: Jobs, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        smtf = subprocess.Popen(
+            [
+                *[sys.executable, "-m", "sagemaker_tensorflow.cli", "train"],
+                *["--entry-point", jobs.script("pass"), "--job-name", "job"],
+                *["--jobs-dir", jobs.jobs_dir, "--channel", "train=s3://bucket/train/"],
+                *["--endpoint-url", f"http://127.0.0.1:{silent.getsockname()[1]}"],
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            log = interrupt_twice(smtf)
+    assert smtf.returncode == 130, log
+    assert [job.status for job in JobStore.of_jobs_dir(jobs.jobs_dir).list_jobs()] == ["Stopped"]
+    wait_until(lambda: not mentions(jobs.root), "all of the job's processes end")
+
+
+def test_two_interrupts_while_it_uploads(jobs: Jobs) -> None:
+    """Packing so many random bytes takes seconds."""
+    script = jobs.script("""
+        import os
+        block = os.urandom(16 << 20)
+        with open(os.environ["SM_MODEL_DIR"] + "/weights", "wb") as file:
+            for _ in range(24):
+                file.write(block)
+    """)
+    command = ["train", "--entry-point", script, "--job-name", "job"]
+    command += ["--jobs-dir", str(jobs.jobs_dir), "--output-path", str(jobs.output)]
+    smtf = subprocess.Popen(
+        [sys.executable, "-m", "sagemaker_tensorflow.cli", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: any(jobs.output.rglob(".smtf-*")), "the upload begins")
+    log = interrupt_twice(smtf)
+    assert smtf.returncode == 130, log
+    kept = jobs.jobs_dir / "job" / "algo-1.model"
+    assert f"what algo-1 left is in {kept}" in log
+    assert (kept / "weights").stat().st_size == 24 << 24
+    shutil.rmtree(kept)
+    assert not list((jobs.output / "job" / "output").iterdir())
+
+
+def test_what_a_loss_of_power_leaves_is_removed_later(jobs: Jobs, folder: Path) -> None:
+    twice = """
+        import os, time
+        print(f"process {os.getppid()}\\n" * 2, end="")
+        time.sleep(3600)
+    """
+    with running(jobs, folder, twice) as smtf:
+        warden = descendants(jobs)[0]
+        smtf.send_signal(signal.SIGSTOP)
+        os.kill(warden, signal.SIGKILL)
+        smtf.kill()
+        smtf.wait()
+    assert jobs.ml().exists()
+    (job,) = JobStore.of_jobs_dir(jobs.jobs_dir).list_jobs()
+    assert job.status == "Failed"
+    assert not jobs.ml().exists()
+    wait_until(lambda: not mentions(jobs.root), "all of the job's processes end")
 
 
 def test_a_job_that_is_not_waited_for_ends_with_its_owner(jobs: Jobs) -> None:

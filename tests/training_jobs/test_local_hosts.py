@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,7 +17,7 @@ from sagemaker_tensorflow.records import RecordWriter
 from sagemaker_tensorflow.training.distribution import distribution_hyperparameters
 from sagemaker_tensorflow.training.hyperparameters import encoded
 from sagemaker_tensorflow.training_input import TrainingInput
-from tests.pipes import has_ended
+from tests.pipes import has_ended, wait_until
 from tests.training_jobs.conftest import Jobs, printed
 from tests.training_jobs.test_job import members, processes
 
@@ -177,6 +180,32 @@ def test_parameter_servers_run_until_the_last_script_has_ended(jobs: Jobs) -> No
     result = job.run()
     assert result.status == "Completed", result
     assert result.log_path.read_text().count("reached a server") == 2
+
+
+def test_a_parameter_server_that_dies_ends_the_job(jobs: Jobs) -> None:
+    servers = {"parameter_server": {"enabled": True}}
+    job = jobs.make(
+        "import time; time.sleep(3600)",
+        instance_count=2,
+        hyperparameters=encoded(distribution_hyperparameters(servers)),
+    )
+    job.start()
+    wait_until(lambda: bool(parameter_servers(jobs)), "a parameter server runs")
+    os.kill(parameter_servers(jobs)[0], signal.SIGKILL)
+    result = job.wait()
+    assert (result.status, result.exit_status) == ("Failed", -signal.SIGTERM)
+    assert "AlgorithmError: the parameter server: ended by SIGKILL" in result.failure_reason
+
+
+def parameter_servers(jobs: Jobs) -> list[int]:
+    """Those of the first host."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            ours = (process / "cwd").readlink() == jobs.ml() / "code"
+            if ours and b"training.parameter_server" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 def test_a_job_is_stopped_on_all_hosts(jobs: Jobs) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
+
+import pytest
 
 from sagemaker_tensorflow.training.log_follower import LogFollower
 
@@ -40,3 +43,29 @@ def test_of_several_hosts_whole_lines_are_shown(tmp_path: Path) -> None:
         "[algo-2] other",
         "[algo-1] last",
     ]
+
+
+def test_what_the_stream_cannot_show(tmp_path: Path) -> None:
+    shown = io.TextIOWrapper(io.BytesIO(), "ascii")
+    append(tmp_path / "log", "caf\N{LATIN SMALL LETTER E WITH ACUTE}\n".encode())
+    LogFollower(tmp_path / "log", shown).finish()
+    shown.seek(0)
+    assert shown.read() == "caf\\xe9\n"
+
+
+def test_a_reader_that_is_gone_is_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = tmp_path / "log"
+    read_fd, write_fd = os.pipe()
+    os.close(read_fd)
+    with os.fdopen(write_fd, "wb", buffering=0) as pipe:
+        stream = io.TextIOWrapper(pipe, write_through=True)
+        follower = LogFollower(log, stream)
+        for _ in range(2):
+            append(log, b"line\n")
+            follower.pump()
+        follower.finish()
+    assert follower.broken
+    assert len(caplog.records) == 1
+    assert "Broken pipe" in caplog.text

@@ -58,6 +58,10 @@ def test_cannot_be_changed() -> None:
         (channels(MANIFEST), "s3_data_type='ManifestFile' in FastFile mode, which is for S3Prefix"),
         (channels(AUGMENTED), "an AugmentedManifestFile is streamed; use input_mode='Pipe'"),
         (channels(TrainingInput("/x", compression="Gzip")), "compression='Gzip' is for input_mode"),
+        (
+            channels(TrainingInput("/x", record_wrapping="RecordIO", input_mode="FastFile")),
+            "channel train: record_wrapping='RecordIO' is for input_mode='Pipe'; in FastFile mode",
+        ),
         (channels(TrainingInput("/x", pipes_per_channel=2)), "pipes_per_channel=2 in File mode"),
         ({"channels": (Channel("a", TrainingInput("/x")),) * 2}, "channels named twice: a"),
         (
@@ -70,6 +74,7 @@ def test_cannot_be_changed() -> None:
         ({"max_run": 28 * 86_400 + 1}, "is more than 2419200 seconds"),
         ({"max_run": True}, "max_run=True is not a whole number"),
         ({"instance_count": 0}, "instance_count=0 is not a whole number of 1 or more"),
+        ({"instance_count": 100_000}, "instance_count=100000 is more than 1000 hosts"),
         ({"max_retry_attempts": 31}, "max_retry_attempts=31 is not a whole number of 0 to 30"),
         (
             {"hyperparameters": {"sagemaker_mpi_enabled": "true"}},

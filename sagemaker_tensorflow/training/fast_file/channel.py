@@ -11,7 +11,6 @@ import dataclasses
 from pathlib import Path
 
 from sagemaker_tensorflow.channels import Channel
-from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
@@ -60,13 +59,11 @@ class FastFileMounts:
 
         Raises:
             FailedPreconditionError: There is no FUSE here; says what is missing.
-            InvalidArgumentError: The channel cannot be one of FastFile mode, or its objects cannot
-                be files of one folder; names them.
+            InvalidArgumentError: Its objects cannot be files of one folder; names them.
             PipeModeDatasetException: They cannot be listed.
         """
         given = channel.input
         assert isinstance(given, TrainingInput)  # noqa: S101 - for mypy
-        check_fast_file(given)
         files = list_channel_files(given, self.s3_options, self.host)
         make_directory(self.data / channel.name)
         if not len(files):
@@ -85,16 +82,3 @@ class FastFileMounts:
         )
         self.script.serve_folder(self.seen_data / channel.name, orders.to_json(), self.log)
         return files
-
-
-def check_fast_file(given: TrainingInput) -> None:
-    """Refuses what FastFile mode does not have.
-
-    Raises:
-        InvalidArgumentError: A value is not S3Prefix, as API_S3DataSource demands for this mode.
-    """
-    if given.s3_data_type != "S3Prefix":
-        raise InvalidArgumentError(
-            f"s3_data_type={given.s3_data_type!r} of {given.s3_data}: FastFile mode is for a "
-            "prefix; use input_mode='File' or 'Pipe'"
-        )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from sagemaker_tensorflow.module_command import module_command
 from sagemaker_tensorflow.training.descendants import die_with_parent
 from sagemaker_tensorflow.training.fast_file.fuse_mount import FuseMount
+
+_SERVER = "sagemaker_tensorflow.training.fast_file.server"
 
 
 class ServedFolder:
@@ -30,12 +32,11 @@ class ServedFolder:
         self._log = log
         self._mount = FuseMount(folder)
         fd = self._mount.fd
-        command = [sys.executable, "-m", "sagemaker_tensorflow.training.fast_file.server"]
         try:
             with log.open("ab") as messages:
                 # Kept, so that nothing is said of a process that is waited for elsewhere.
                 self._server = subprocess.Popen(
-                    [*command, str(fd), orders],
+                    module_command(_SERVER, str(fd), orders),
                     stdin=subprocess.DEVNULL,
                     stdout=messages,
                     stderr=messages,

@@ -6,6 +6,7 @@ import datetime
 import difflib
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from sagemaker_tensorflow.errors import (
     NotFoundError,
 )
 from sagemaker_tensorflow.process_identity import ProcessIdentity
+from sagemaker_tensorflow.system_errors import translated_os_errors
 from sagemaker_tensorflow.training.history.description_text import (
     description_from_text,
     description_to_text,
@@ -26,7 +28,7 @@ from sagemaker_tensorflow.training.history.description_text import (
 from sagemaker_tensorflow.training.history.job_database import JobDatabase
 from sagemaker_tensorflow.training.history.metric_point import MetricPoint
 from sagemaker_tensorflow.training.history.recorded_job import RecordedJob
-from sagemaker_tensorflow.training.job_directory import default_jobs_dir
+from sagemaker_tensorflow.training.job_directory import JobDirectory, default_jobs_dir
 from sagemaker_tensorflow.training.status import STATUSES
 
 _FILE = "jobs.db"
@@ -155,7 +157,11 @@ class JobStore:
             )
         deadline = time.monotonic() + _ANSWER_SECONDS
         while wait and not job.has_ended:
-            if job.status == "InProgress" and time.monotonic() > deadline:
+            # What is Uploading ends by itself: it is not stopped any more.
+            uploading = job.description["SecondaryStatus"] == "Uploading"
+            if job.status != "InProgress" or uploading:
+                deadline = time.monotonic() + _ANSWER_SECONDS
+            elif time.monotonic() > deadline:
                 raise DeadlineExceededError(
                     f"job {name} has been told to stop, and {job.owner} has not reacted for "
                     f"{_ANSWER_SECONDS:.0f} s; does it run, and can it write {self.path}?"
@@ -227,6 +233,29 @@ class JobStore:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM jobs WHERE name = ?", (name,))
 
+    def delete(self, name: str) -> None:
+        """Removes a job that has ended: its record, its metrics, and the folder of its logs.
+
+        That folder holds the model of a job without an output path, and what could not be stored.
+
+        Raises:
+            NotFoundError: There is none of this name.
+            FailedPreconditionError: It runs.
+            PermissionDeniedError: The folder may not be removed; the record stays.
+        """
+        self.job(name)
+        with self._database.writing() as connection:  # meanwhile nobody begins one of this name
+            for job in _jobs(connection, "WHERE name = :name", {"name": name}):
+                if not job.has_ended:
+                    raise FailedPreconditionError(
+                        f"job {name} is {job.status}: only a job that has ended can be deleted; "
+                        "stop it first"
+                    )
+                with translated_os_errors(f"removing {job.directory}"):
+                    if job.directory.exists():
+                        shutil.rmtree(job.directory)
+                connection.execute("DELETE FROM jobs WHERE name = ?", (name,))
+
     def update(self, description: Mapping[str, Any], points: Iterable[MetricPoint] = ()) -> None:
         """Records how a job of this process stands, and new points of its metrics."""
         name = description["TrainingJobName"]
@@ -249,11 +278,17 @@ class JobStore:
         return bool(row and row[0])
 
     def _note_ends(self) -> None:
-        """Notes jobs whose process is gone as Failed."""
+        """Notes jobs whose process is gone as Failed, and removes what they ran in.
+
+        Their wardens do that, unless they were killed too, as by a loss of power.
+        """
         with self._database.reading() as connection:
             running = _jobs(connection, f"WHERE {_RUNNING}")
-        if not any(job.is_abandoned for job in running):
+        abandoned = [job for job in running if job.is_abandoned]
+        if not abandoned:
             return
+        for job in abandoned:
+            _remove_work(job)
         with self._database.writing() as connection:
             # Read anew: what is in the file now is all that the dead have written.
             for job in _jobs(connection, f"WHERE {_RUNNING}"):
@@ -274,6 +309,21 @@ def _jobs(
         )
         for description, directory, owner, stop_requested in rows
     ]
+
+
+def _remove_work(job: RecordedJob) -> None:
+    """Removes each host's ``/opt/ml``, of a job whose process is gone; logs stay.
+
+    Of a process before a reboot only if no log was written since: another machine of the same name,
+    on a drive that they share, may have been meant.
+    """
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    logs = [log for log in job.logs.values() if log.exists()]
+    if job.owner.is_running() is None and any(log.stat().st_mtime > booted for log in logs):
+        return
+    directory = JobDirectory(job.name, job.directory.parent)
+    for host in job.logs:
+        shutil.rmtree(directory.ml_of(host).root, ignore_errors=True)
 
 
 def _update(connection: sqlite3.Connection, description: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from sagemaker_tensorflow.ray_cluster import RayCluster
 from sagemaker_tensorflow.ray_words import words_of
 from sagemaker_tensorflow.system_errors import translated_os_errors
 from sagemaker_tensorflow.training.distribution import requested_distribution, tf_configs
+from sagemaker_tensorflow.training.failure import error_reason
 from sagemaker_tensorflow.training.host import HostEnd, HostListener, HostOrders, HostResults
 from sagemaker_tensorflow.training.on_ray.ray_host_actor import Cluster, Place
 
@@ -121,9 +122,7 @@ class RayHost:
         except CancelledError:
             return HostEnd(self.name, "Stopped")
         except PipeModeDatasetException as error:  # an actor's, too
-            lost = isinstance(error, InternalError)
-            whose = "InternalServerError" if lost else "ClientError"
-            return self._failed(f"{whose}: {getattr(error, 'cause', error)}", lost)
+            return self._failed(error_reason(error), lost=isinstance(error, InternalError))
         except errors.RayTaskError as error:  # a bug in the actor
             _log.exception("job %s, %s", self._orders.spec.job_name, self.name)
             return self._failed(f"InternalServerError: {error.cause!r}", lost=True)

@@ -135,17 +135,19 @@ def test_local_files_and_two_channels(jobs: Jobs, fuse: None, folder: Path) -> N
     assert members(result.model_uri) == {**expected, "TWO-c": FOLDER_FILES["b/c"]}
 
 
-def test_a_channel_that_is_mounted_beside_one_that_is_not_there(
+def test_a_channel_that_is_mounted_beside_one_without_files(
     jobs: Jobs, fuse: None, folder: Path
 ) -> None:
+    empty = jobs.root / "empty"
+    empty.mkdir()
     channels = {
         "there": TrainingInput(str(folder)),
-        "nowhere": TrainingInput(str(folder / "nowhere")),
+        "empty": TrainingInput(str(empty)),
     }
     result = jobs.make("print('started')", channels=channels, input_mode="FastFile").run()
     assert result.status == "Failed"
     assert result.failure_reason.startswith("ClientError: ")
-    assert "nowhere" in result.failure_reason
+    assert "empty holds no file" in result.failure_reason
     assert printed(result.log_path) == ""
     assert not jobs.ml().exists()
 

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sagemaker_tensorflow.errors import (
     NotFoundError,
     PipeModeDatasetException,
 )
+from sagemaker_tensorflow.training.history import job_store
 from sagemaker_tensorflow.training.history.job_store import JobStore
 from sagemaker_tensorflow.training.status import JobStatus
 from tests.training_jobs.recorded import description, point
@@ -49,6 +51,23 @@ def test_a_job_from_its_beginning_to_its_end(store: JobStore) -> None:
     assert stages == ["Starting", "Training", "Failed"]
     assert [one.value for one in store.metrics("one", ["loss"])] == [2, 1]
     assert store.list_jobs("InProgress") == []
+
+
+def test_what_is_uploading_is_waited_for(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_store, "_ANSWER_SECONDS", 0.0)
+    status = JobStatus()
+    store.add(description("one", status), Path("/jobs/one"))
+    status.enter("Uploading")
+    store.update(description("one", status))
+
+    def end() -> None:
+        status.finish("Completed")
+        store.update(description("one", status))
+
+    timer = threading.Timer(1, end)
+    timer.start()
+    assert store.stop("one") == "Completed"
+    timer.join()
 
 
 def test_before_the_first_job(store: JobStore) -> None:
