@@ -176,7 +176,7 @@ def test_targets_of_make_exist() -> None:
     assert named <= make_targets()
 
 
-@pytest.mark.parametrize("command", ["stream", "inspect", "train", "transform"])
+@pytest.mark.parametrize("command", ["stream", "inspect", "train", "jobs", "transform", "doctor"])
 def test_help_that_the_readme_points_to(command: str, reader: Reader) -> None:
     assert f"`smtf {command} --help`" in README.read_text()
     reader.expect(Block(0, "sh", "", None), ["smtf", command, "--help"])

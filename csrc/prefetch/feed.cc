@@ -291,8 +291,8 @@ std::optional<Error> Feed::CheckObject(const StreamPosition& position,
   return Error(ErrorKind::kFailedPrecondition,
                "resuming epoch " + std::to_string(position.epoch) + " of channel '" +
                    options_.channel + "' in " + position.name + " (" + position.etag +
-                   ", object number " + std::to_string(position.object) + "): it was changed, " +
-                   "or the channel's objects were, " + seen +
+                   ", object number " + std::to_string(position.object) +
+                   "): it was changed, or the channel's objects were, " + seen +
                    "; put back what was there, or begin without the checkpoint");
 }
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
-from sagemaker_tensorflow.training.hyperparameters import decoded
 
 MIRRORED = "multi_worker_mirrored_strategy"
 PARAMETER_SERVER = "parameter_server"
@@ -61,6 +60,9 @@ def requested_distribution(hyperparameters: Mapping[str, str]) -> str:
     Raises:
         InvalidArgumentError: Both, or something else that the SDK knows.
     """
+    # Here, as the command line takes names of this module and wants no logging.
+    from sagemaker_tensorflow.training.hyperparameters import decoded
+
     values = decoded({name: text for name, text in hyperparameters.items() if name in _SWITCHES})
     for switch, name in _OTHERS.items():
         if values.get(switch):
