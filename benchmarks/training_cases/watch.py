@@ -19,7 +19,7 @@ _ROLES = {
 }
 _BLOCK_BYTES = 512  # of st_blocks: stat(2)
 # What the prefetcher keeps beside its pipes: docs/pipe_mode.md.
-_STATUS_FILE = re.compile(r"\..*\.json")
+_STATUS_FILE = re.compile(r"\..*\.jsonl?")
 
 
 class Watch(threading.Thread):
