@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 
+# What the imports below take is one of the figures.
 BEGAN = time.monotonic()
 
 import argparse  # noqa: E402

@@ -299,6 +299,7 @@ class JobStore:
 def _jobs(
     connection: sqlite3.Connection, rest: str, values: Mapping[str, Any] | None = None
 ) -> list[RecordedJob]:
+    # `rest` is a literal of this module; what users give is in `values`.
     rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs {rest}", values or {})  # noqa: S608
     return [
         RecordedJob(
