@@ -101,9 +101,18 @@ def text_line_seeds() -> dict[str, bytes]:
     }
 
 
+def varint(number: int) -> bytes:
+    """A number as protocol buffers write it."""
+    encoded = b""
+    while number > 127:
+        encoded += bytes([number & 127 | 128])
+        number >>= 7
+    return encoded + bytes([number])
+
+
 def field(number: int, content: bytes) -> bytes:
-    """A field of a protobuf message, with a number and a length of one byte each."""
-    return bytes([number << 3 | 2, len(content)]) + content
+    """A field of a protobuf message, with a number of one byte."""
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
 
 
 def record_protobuf_seeds() -> dict[str, bytes]:
@@ -117,6 +126,8 @@ def record_protobuf_seeds() -> dict[str, bytes]:
     ints = field(1, b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x80\x02")
     # Enough for the decoder of packed varints to take whole blocks.
     many = b"".join(b"\x80" * (i % 3) + bytes([i]) for i in range(54))
+    # The same where none is longer than two bytes, with one that is behind them.
+    short = b"".join(varint(37 * i % 256) for i in range(256)) + varint(1 << 20) + bytes(100)
     one_by_one = b"\x0d" + struct.pack("<f", 4) + b"\x10\x07\x18\x09"
     labelled = entry(1, field(2, floats)) + entry(2, field(7, field(1, b"\x07")))
     return {
@@ -125,6 +136,7 @@ def record_protobuf_seeds() -> dict[str, bytes]:
         "dense_float64": entry(1, field(3, field(1, struct.pack("<2d", 1, 2)))),
         "dense_int32": entry(1, field(7, ints)),
         "dense_int32_many": entry(1, field(7, field(1, many))),
+        "dense_int32_short": entry(1, field(7, field(1, short))),
         "sparse": entry(1, field(2, floats + keys + shape)),
         "sparse_many_keys": entry(1, field(2, field(2, many))),
         "sparse_int32": entry(1, field(7, ints + keys)),

@@ -41,9 +41,9 @@ Number* AppendFixed(const WireField& field, WireType alone, Number* to) {
 }
 
 template <typename Number>
-Number* AppendVarints(const WireField& field, Number* to) {
+Number* AppendVarints(const WireField& field, Number* to, Number* to_end) {
   if (field.type == WireType::kVarint) *to++ = static_cast<Number>(field.varint);
-  return field.type == WireType::kBytes ? DecodePackedVarints(field.bytes, to) : to;
+  return field.type == WireType::kBytes ? DecodePackedVarints(field.bytes, to, to_end) : to;
 }
 
 size_t CountValues(TensorKind kind, const WireField& field) {
@@ -102,7 +102,8 @@ NumberTensor::NumberTensor(TensorKind kind, std::string_view bytes) : bytes_(byt
 std::vector<uint64_t> NumberTensor::Shape() const {
   std::vector<uint64_t> shape(shape_.count);
   uint64_t* to = shape.data();
-  ForEachPiece(shape_, kShape, [&](const WireField& field) { to = AppendVarints(field, to); });
+  uint64_t* const end = to + shape.size();
+  ForEachPiece(shape_, kShape, [&](const WireField& field) { to = AppendVarints(field, to, end); });
   return shape;
 }
 
@@ -118,11 +119,14 @@ void NumberTensor::CopyValues(double* to) const {
 
 void NumberTensor::CopyValues(int32_t* to) const {
   // Negative numbers are stored with 64 bits; protobuf cuts off what does not fit.
-  ForEachPiece(values_, kValues, [&](const WireField& field) { to = AppendVarints(field, to); });
+  int32_t* const end = to + values_.count;
+  ForEachPiece(values_, kValues,
+               [&](const WireField& field) { to = AppendVarints(field, to, end); });
 }
 
 void NumberTensor::CopyKeys(uint64_t* to) const {
-  ForEachPiece(keys_, kKeys, [&](const WireField& field) { to = AppendVarints(field, to); });
+  uint64_t* const end = to + keys_.count;
+  ForEachPiece(keys_, kKeys, [&](const WireField& field) { to = AppendVarints(field, to, end); });
 }
 
 }  // namespace smtf

@@ -1,14 +1,19 @@
 #include "protobuf/packed_varints.h"
 
 #include <algorithm>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "framing/little_endian.h"
+#include "protobuf/short_varints.h"
 #include "protobuf/wire_reader.h"
 
 namespace smtf {
 namespace {
 
-constexpr size_t kBlock = 64;
 constexpr size_t kWord = 8;
 
 // The lowest n bytes of a word.
@@ -37,11 +42,17 @@ size_t SumOfBytes(uint64_t word) {
 // Bit i says whether byte i of the block is the last of a varint.
 uint64_t EndsInBlock(const char* block) {
   uint64_t ends = 0;
-  for (size_t i = 0; i < kBlock / kWord; ++i) {
-    // Moves bit 8k to bit 56 + k; no two of the products meet in one bit.
-    const uint64_t of_word = EndsInWord(LoadLE64(block + kWord * i)) * 0x0102040810204080 >> 56;
-    ends |= of_word << (kWord * i);
+#if defined(__SSE2__)
+  for (size_t at = 0; at < kVarintBlock; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + at));
+    ends |= uint64_t{static_cast<uint16_t>(~_mm_movemask_epi8(bytes))} << at;
   }
+#else
+  for (size_t at = 0; at < kVarintBlock; at += kWord) {
+    // Moves bit 8k to bit 56 + k; no two of the products meet in one bit.
+    ends |= (EndsInWord(LoadLE64(block + at)) * 0x0102040810204080 >> 56) << at;
+  }
+#endif
   return ends;
 }
 
@@ -60,57 +71,79 @@ uint64_t VarintAt(const char* at, size_t size) {
   return TakeVarint(&bytes);
 }
 
+const ShortVarints& FastestShortVarints() {
+  static const ShortVarints& fastest = ShortVarintsImplementations().front();
+  return fastest;
+}
+
+auto TakeShortInto(const int32_t*) { return FastestShortVarints().to_int32; }
+auto TakeShortInto(const uint64_t*) { return FastestShortVarints().to_uint64; }
+
 // Puts varints together, block by block.
 template <typename Number>
 class Decoder {
  public:
-  Decoder(std::string_view bytes, Number* to)
-      : begin_(bytes.data()), end_(bytes.data() + bytes.size()), to_(to) {}
+  Decoder(std::string_view bytes, Number* to, Number* to_end)
+      : begin_(bytes.data()),
+        end_(bytes.data() + bytes.size()),
+        to_(to),
+        to_end_(to_end),
+        take_short_(TakeShortInto(to)) {}
 
   Number* Decode() {
     // A word is read from where a varint begins, and may reach beyond the block.
-    for (const char* block = begin_; static_cast<size_t>(end_ - block) >= kBlock + kWord;
-         block += kBlock) {
-      const uint64_t ends = EndsInBlock(block);
-      if (AreShort(block, ends)) {
-        TakeShort(block, ends);
-      } else {
-        TakeAny(block, ends);
-      }
+    for (const char* block = begin_; Left(block) >= kVarintBlock + kWord; block += kVarintBlock) {
+      TakeBlock(block, kVarintBlock);
     }
-    for (std::string_view left(begin_, static_cast<size_t>(end_ - begin_)); !left.empty();) {
+    if (Left(begin_) >= kWord) TakeTail();
+    for (std::string_view left(begin_, Left(begin_)); !left.empty();) {
       *to_++ = static_cast<Number>(TakeVarint(&left));
     }
     return to_;
   }
 
  private:
+  size_t Left(const char* at) const { return static_cast<size_t>(end_ - at); }
+
+  // The last bytes, from where whole blocks and words can be read.
+  void TakeTail() {
+    char tail[2 * kVarintBlock + kWord] = {};
+    const size_t left = Left(begin_);
+    if (left > 2 * kVarintBlock) return;  // a varint that is far too long
+    std::memcpy(tail, begin_, left);
+    begin_ = tail;
+    for (size_t at = 0; at < left; at += kVarintBlock) {
+      TakeBlock(tail + at, std::min(left - at, kVarintBlock));
+    }
+    begin_ = end_ - (tail + left - begin_);  // what is left is cut
+  }
+
+  // Those that end in the first `size` bytes of the block. Zeros follow them.
+  void TakeBlock(const char* block, size_t size) {
+    const uint64_t all_ends = EndsInBlock(block);
+    const uint64_t ends = all_ends & ~uint64_t{0} >> (kVarintBlock - size);
+    if (ends != 0 && AreShort(block, all_ends)) {
+      TakeShort(block, ends);
+    } else {
+      TakeAny(block, ends);
+    }
+  }
+
   // Whether no varint that ends in the block, or reaches out of it, has more than two bytes so far.
-  // Then some end in it.
   bool AreShort(const char* block, uint64_t ends) const {
     const bool carried = begin_ < block;
     return (~ends & (~ends << 1 | (carried ? 1 : 0))) == 0 && block - begin_ <= 1;
   }
 
   void TakeShort(const char* block, uint64_t ends) {
-    // For each byte, the number that it would end.
-    uint16_t numbers[kBlock];
-    numbers[0] = Pair(begin_ < block ? *begin_ : '\0', block[0]);
-    for (size_t i = 1; i < kBlock; ++i) numbers[i] = Pair(block[i - 1], block[i]);
-    begin_ = block + kBlock - __builtin_clzll(ends);
-    if (~ends == 0) {
-      to_ = std::copy(numbers, numbers + kBlock, to_);
-      return;
+    const char before = begin_ < block ? *begin_ : '\0';
+    if (static_cast<size_t>(to_end_ - to_) >= kShortVarintsRoom) {
+      to_ = take_short_(block, before, ends, to_);
+    } else {
+      Number numbers[kShortVarintsRoom];
+      to_ = std::copy(numbers, take_short_(block, before, ends, numbers), to_);
     }
-    for (; ends != 0; ends &= ends - 1) {
-      *to_++ = static_cast<Number>(numbers[__builtin_ctzll(ends)]);
-    }
-  }
-
-  static uint16_t Pair(char first, char second) {
-    const unsigned low = static_cast<unsigned char>(first);
-    const unsigned high = static_cast<unsigned char>(second);
-    return static_cast<uint16_t>(low < 128 ? high : (low - 128) | high << 7);
+    begin_ = block + kVarintBlock - __builtin_clzll(ends);
   }
 
   void TakeAny(const char* block, uint64_t ends) {
@@ -124,6 +157,8 @@ class Decoder {
   const char* begin_;  // of the next varint: in the block, or not far before it
   const char* const end_;
   Number* to_;
+  Number* const to_end_;
+  Number* (*const take_short_)(const char* block, char before, uint64_t ends, Number* to);
 };
 
 }  // namespace
@@ -143,11 +178,11 @@ size_t CountPackedVarints(std::string_view bytes) {
   return count + static_cast<size_t>(std::count_if(bytes.begin(), bytes.end(), ends));
 }
 
-uint64_t* DecodePackedVarints(std::string_view bytes, uint64_t* to) {
-  return Decoder<uint64_t>(bytes, to).Decode();
+uint64_t* DecodePackedVarints(std::string_view bytes, uint64_t* to, uint64_t* to_end) {
+  return Decoder<uint64_t>(bytes, to, to_end).Decode();
 }
-int32_t* DecodePackedVarints(std::string_view bytes, int32_t* to) {
-  return Decoder<int32_t>(bytes, to).Decode();
+int32_t* DecodePackedVarints(std::string_view bytes, int32_t* to, int32_t* to_end) {
+  return Decoder<int32_t>(bytes, to, to_end).Decode();
 }
 
 }  // namespace smtf

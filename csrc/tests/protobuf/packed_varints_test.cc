@@ -18,7 +18,8 @@ std::vector<Number> Decoded(const std::string& bytes) {
   if (!bytes.empty()) std::memcpy(memory.get(), bytes.data(), bytes.size());
   const std::string_view exact(memory.get(), bytes.size());
   std::vector<Number> numbers(CountPackedVarints(exact));
-  EXPECT_EQ(DecodePackedVarints(exact, numbers.data()), numbers.data() + numbers.size());
+  Number* const end = numbers.data() + numbers.size();
+  EXPECT_EQ(DecodePackedVarints(exact, numbers.data(), end), end);
   return numbers;
 }
 
@@ -95,6 +96,11 @@ TEST(PackedVarints, CountsInRunsOfAnyLength) {
 TEST(PackedVarints, ACutIsAnError) {
   EXPECT_THROW(CountPackedVarints("\x80"), WireError);
   EXPECT_THROW(CountPackedVarints(std::string(100, 'x') + "\xff"), WireError);
+  for (size_t size = 0; size < 200; ++size) {
+    std::vector<int32_t> numbers(size + 1);
+    const std::string cut = std::string(size, 'x') + "\xff";
+    EXPECT_THROW(DecodePackedVarints(cut, numbers.data(), numbers.data() + size), WireError);
+  }
 }
 
 }  // namespace
