@@ -218,5 +218,24 @@ class ObjectRecords:
             PipeModeDatasetException: What else is wrong with the stream. What a signal's handler
                 raises ends it as well.
         """
+    def next_in_memory(
+        self,
+    ) -> (
+        tuple[
+            int,
+            int,
+            tuple[NDArray[np.uint8], NDArray[np.int64]],
+            list[int],
+            bool,
+            PipeModeDatasetException | None,
+        ]
+        | None
+    ):
+        """As `next`, without an object for each record.
+
+        Returns:
+            Instead of the list of records their bytes, one behind the other, and where the first of
+            them begins in these and each ends.
+        """
     def close(self) -> None:
         """Ends a `next` that another thread is in, and every later one. Idempotent."""

@@ -1,8 +1,13 @@
 // ObjectRecords of the module _core.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,16 +44,53 @@ py::object ToPythonError(const std::shared_ptr<const Error>& failure) {
   return corrupt ? ToPython(*corrupt) : ToPython(*failure);
 }
 
+py::list OffsetsOf(const ObjectRecords& chunk) {
+  py::list offsets(chunk.size());
+  for (size_t i = 0; i < chunk.size(); ++i) {
+    PyList_SET_ITEM(offsets.ptr(), i, py::int_(chunk.offsets[i]).release().ptr());
+  }
+  return offsets;
+}
+
 py::tuple ToTuple(const ObjectRecords& chunk) {
   py::list records(chunk.size());
-  py::list offsets(chunk.size());
   for (size_t i = 0; i < chunk.size(); ++i) {
     const std::string_view record = chunk[i];
     PyList_SET_ITEM(records.ptr(), i, py::bytes(record.data(), record.size()).release().ptr());
-    PyList_SET_ITEM(offsets.ptr(), i, py::int_(chunk.offsets[i]).release().ptr());
   }
-  return py::make_tuple(chunk.object, chunk.first_record, std::move(records), std::move(offsets),
+  return py::make_tuple(chunk.object, chunk.first_record, std::move(records), OffsetsOf(chunk),
                         chunk.ended, ToPythonError(chunk.failure));
+}
+
+// TensorFlow takes an array as it is where it lies at such an address: EIGEN_MAX_ALIGN_BYTES.
+constexpr size_t kAlignment = 64;
+
+struct Free {
+  void operator()(char* bytes) const { std::free(bytes); }
+};
+using AlignedBytes = std::unique_ptr<char, Free>;
+
+AlignedBytes AlignedCopy(std::string_view bytes) {
+  const size_t size = (bytes.size() / kAlignment + 1) * kAlignment;
+  AlignedBytes copy(static_cast<char*>(std::aligned_alloc(kAlignment, size)));
+  if (!copy) throw std::bad_alloc();
+  std::memcpy(copy.get(), bytes.data(), bytes.size());
+  return copy;
+}
+
+py::array_t<uint8_t> ToArray(AlignedBytes bytes, size_t size) {
+  char* start = bytes.release();
+  const py::capsule owner(start, [](void* memory) { std::free(memory); });
+  return py::array_t<uint8_t>(static_cast<py::ssize_t>(size),
+                              reinterpret_cast<const uint8_t*>(start), owner);
+}
+
+py::array_t<int64_t> EndsOf(const ObjectRecords& chunk) {
+  py::array_t<int64_t> ends(static_cast<py::ssize_t>(chunk.size() + 1));
+  int64_t* next = ends.mutable_data();
+  *next++ = 0;
+  for (const size_t end : chunk.ends) *next++ = static_cast<int64_t>(end);
+  return ends;
 }
 
 class PythonObjectRecords {
@@ -69,9 +111,28 @@ class PythonObjectRecords {
     });
   }
 
+  py::object NextInMemory() {
+    return stream_.Use([](Stream* stream) -> py::object {
+      AlignedBytes bytes;
+      if (!ReadNext(stream, &bytes)) return py::none();
+      const ObjectRecords& chunk = stream->chunk;
+      return py::make_tuple(
+          chunk.object, chunk.first_record,
+          py::make_tuple(ToArray(std::move(bytes), chunk.bytes.size()), EndsOf(chunk)),
+          OffsetsOf(chunk), chunk.ended, ToPythonError(chunk.failure));
+    });
+  }
+
   void Close() { stream_.Close(); }
 
  private:
+  static bool ReadNext(Stream* stream, AlignedBytes* bytes) {
+    const py::gil_scoped_release released;
+    if (!stream->reader.Next(&stream->chunk)) return false;
+    *bytes = AlignedCopy(stream->chunk.bytes.view());
+    return true;
+  }
+
   static bool ReadNext(Stream* stream) {
     const py::gil_scoped_release released;
     return stream->reader.Next(&stream->chunk);
@@ -91,6 +152,7 @@ void DefineObjectRecords(py::module_* module) {
            "max_record_bytes"_a = defaults.max_record_bytes,
            "chunk_records"_a = defaults.chunk_records, "chunk_bytes"_a = defaults.chunk_bytes)
       .def("next", &PythonObjectRecords::Next)
+      .def("next_in_memory", &PythonObjectRecords::NextInMemory)
       .def("close", &PythonObjectRecords::Close);
 }
 

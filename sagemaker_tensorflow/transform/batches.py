@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagemaker_tensorflow.errors import InvalidArgumentError, PipeModeDatasetException
+from sagemaker_tensorflow.transform.packed_strings import PackedStrings, joined
 from sagemaker_tensorflow.transform.records import Outputs
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -131,7 +132,11 @@ class Batch:
         arrays = [piece.inputs[name][piece.start : piece.stop] for piece in self.pieces]
         if padding:
             arrays.append(np.repeat(arrays[-1][-1:], padding, axis=0))
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        if len(arrays) == 1:
+            return arrays[0]
+        packed: list[Any] = [array for array in arrays if isinstance(array, PackedStrings)]
+        rows: Any = joined(packed) if len(packed) == len(arrays) else np.concatenate(arrays)
+        return rows  # type: ignore[no-any-return]
 
     def answered(self, outputs: Arrays, sent: int) -> list[tuple[Slot, Part]]:
         """Cuts the outputs of `sent` rows, padding included, to the payloads' parts.
@@ -213,6 +218,8 @@ def rows_of(inputs: Arrays) -> int:
 def bytes_of(inputs: Arrays) -> int:
     """About how many bytes the arrays hold, the strings of object arrays included."""
     return sum(
-        array.nbytes if array.dtype != object else sum(map(len, array.ravel().tolist()))
+        array.nbytes
+        if array.dtype != object or isinstance(array, PackedStrings)
+        else sum(map(len, array.ravel().tolist()))
         for array in inputs.values()
     )

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.process_handle import ProcessHandle
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.job_progress import JobProgress
 from sagemaker_tensorflow.transform.object_stream import ObjectStream
@@ -24,8 +25,10 @@ def open_stream(
     objects: Sequence[InputObject],
     s3_options: S3Options,
     prefetch: PrefetchConfig,
+    packed: bool = False,
+    process: ProcessHandle | None = None,
 ) -> ObjectStream:
-    """The records of a job's objects."""
+    """The records of a job's objects; for `packed` and `process` see `ObjectStream`."""
     return ObjectStream(
         objects,
         split_type=spec.split_type,
@@ -33,6 +36,8 @@ def open_stream(
         max_record_bytes=_most_record_bytes(spec),
         config=prefetch,
         s3_options=s3_options,
+        packed=packed,
+        process=process,
     )
 
 

@@ -63,6 +63,8 @@ class KerasFunction:
     outputs by their keys, or ``output_0``, ``output_1`` and so on.
     """
 
+    takes_packed = False
+
     def __init__(self, model: Any, path: Path, jit_compile: bool, device: str) -> None:
         self._device = device
         named = _named_inputs(model, path)

@@ -25,9 +25,11 @@ from sagemaker_tensorflow.listing import ListedObject
 from sagemaker_tensorflow.locations import S3Location, parse_location
 from sagemaker_tensorflow.object_feed import ObjectFeed
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.process_handle import ProcessHandle
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.coming_objects import ComingObjects
 from sagemaker_tensorflow.transform.input_list import InputList
+from sagemaker_tensorflow.transform.packed_strings import PackedStrings
 from sagemaker_tensorflow.transform.records import InputObject, RecordChunk
 
 _FORMATS = {"None": None, "Line": "TextLine", "RecordIO": "RecordIO", "TFRecord": "TFRecord"}
@@ -40,6 +42,9 @@ _OF_ALL_OBJECTS = re.compile(
     r": 40\d (ExpiredToken|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId|"
     r"SignatureDoesNotMatch|RequestTimeTooSkewed|NoSuchBucket|AllAccessDisabled)\b"
 )
+
+
+_Found = tuple[int, int, Sequence[bytes], list[int], bool, PipeModeDatasetException | None]
 
 
 class ObjectStream(Iterator[RecordChunk]):
@@ -68,6 +73,8 @@ class ObjectStream(Iterator[RecordChunk]):
         s3_options: How to reach S3.
         chunk_records: A chunk has at most so many records.
         chunk_bytes: A chunk takes no more records once it has so many bytes.
+        packed: Records come as `PackedStrings`, else as lists.
+        process: A prefetcher's that waits for its orders; None to start one.
 
     Raises:
         InvalidArgumentError: The split type is none, the objects are of several buckets, or a
@@ -85,6 +92,8 @@ class ObjectStream(Iterator[RecordChunk]):
         s3_options: S3Options | None = None,
         chunk_records: int = 1024,
         chunk_bytes: int = 8 << 20,
+        packed: bool = False,
+        process: ProcessHandle | None = None,
     ) -> None:
         if split_type not in _FORMATS:
             raise InvalidArgumentError(
@@ -98,6 +107,8 @@ class ObjectStream(Iterator[RecordChunk]):
         self._s3_options = s3_options or S3Options()
         self._chunk_records = chunk_records
         self._chunk_bytes = chunk_bytes
+        self._packed = packed
+        self._process = process
         self._feed: ObjectFeed | None = None
         self._records: _core.ObjectRecords | None = None
         self._chunks: Iterator[RecordChunk] | None = None
@@ -124,6 +135,7 @@ class ObjectStream(Iterator[RecordChunk]):
             config=self._config,
             on_failure=self._close_records,
             as_they_come=isinstance(self._objects, ComingObjects),
+            process=self._process,
         )
         self._feed.start()
         try:
@@ -194,7 +206,7 @@ class ObjectStream(Iterator[RecordChunk]):
     def _read(self, records: _core.ObjectRecords) -> Iterator[RecordChunk]:
         # Failures that may turn out not to be of one object.
         withheld: list[RecordChunk] = []
-        while (found := records.next()) is not None:
+        while (found := self._next_of(records)) is not None:
             number, first_record, payloads, offsets, ended, failure = found
             source = self._objects[number]
             named = None if failure is None else _naming(source, number, failure)
@@ -206,7 +218,18 @@ class ObjectStream(Iterator[RecordChunk]):
             yield from withheld
             withheld.clear()
             yield chunk
+        if self._feed is not None:
+            self._feed.ask_to_end()  # while what was read is still under way
         yield from withheld
+
+    def _next_of(self, records: _core.ObjectRecords) -> _Found | None:
+        if not self._packed:
+            return records.next()
+        found = records.next_in_memory()
+        if found is None:
+            return None
+        number, first_record, piece, offsets, ended, failure = found
+        return number, first_record, PackedStrings([piece]), offsets, ended, failure
 
 
 def _bucket_of(source: InputObject) -> str | None:

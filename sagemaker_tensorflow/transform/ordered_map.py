@@ -58,7 +58,7 @@ def _results(
         except Exception as error:  # of the items: it has to wait for its turn
             ended = error
             break
-        if len(pending) > ahead:
+        while pending and (len(pending) > ahead or pending[0].done()):
             yield pending.popleft().result()
     while pending:
         yield pending.popleft().result()

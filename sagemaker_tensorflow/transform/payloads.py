@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.transform.packed_strings import PackedStrings
 from sagemaker_tensorflow.transform.records import Payload, RecordFailure
 from sagemaker_tensorflow.transform.spec import MOST_PAYLOAD_MB
 
@@ -74,7 +75,7 @@ class PayloadMaker:
         self._most = max_payload_bytes
         self._payloads = 0
         # Of the payload that is not full yet.
-        self._records: list[bytes] = []
+        self._records: Any = []  # of the chunks' type, which has +=
         self._offsets: list[int] = []
         self._first = 0
         self._bytes = 0
@@ -132,9 +133,12 @@ class PayloadMaker:
             fitting = min(int(np.searchsorted(ends, room, side="right")), stop)
             if fitting == start and not self._records:
                 fitting += 1  # alone over what many may have together
-            if not self._records:
+            taken = chunk.records[start:fitting]
+            if self._records:
+                self._records += taken
+            else:
                 self._first = chunk.first_record + start
-            self._records += chunk.records[start:fitting]
+                self._records = taken
             self._offsets += chunk.offsets[start:fitting]
             self._bytes += int(ends[fitting - 1]) - before if fitting > start else 0
             if fitting < stop:
@@ -151,7 +155,7 @@ class PayloadMaker:
         cut: Cut,
         source: InputObject,
         first_record: int,
-        records: list[bytes],
+        records: Sequence[bytes],
         offsets: list[int],
     ) -> None:
         cut.payloads.append(Payload(source, self._payloads, first_record, records, offsets))
@@ -185,6 +189,8 @@ class PayloadMaker:
 
 
 def _lengths(records: Sequence[bytes]) -> NDArray[np.int64]:
+    if isinstance(records, PackedStrings):
+        return records.lengths()
     return np.fromiter(map(len, records), np.int64, len(records))
 
 

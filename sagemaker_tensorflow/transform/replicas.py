@@ -27,7 +27,7 @@ class Replicas:
     Attributes:
         signature: The model's.
         fixed_batch: Rows that each call must have; None for any number.
-        equal_batches: See `Model`.
+        equal_batches: See `Model`; so is `takes_packed`.
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
@@ -36,6 +36,7 @@ class Replicas:
         self.signature = models[0].signature
         self.fixed_batch = models[0].fixed_batch
         self.equal_batches = models[0].equal_batches
+        self.takes_packed = models[0].takes_packed
         self._models = tuple(models)
         self._busy = [0] * len(models)
         self._lock = threading.Lock()

@@ -14,6 +14,7 @@ from sagemaker_tensorflow.transform.signature_defs import SignatureDefs, read_si
 from sagemaker_tensorflow.transform.tensor_specs import (
     on_device,
     one_line,
+    packs_strings,
     to_array,
     to_tensor,
 )
@@ -68,6 +69,7 @@ class EagerFunction:
         self._function: Callable[..., Mapping[str, tf.Tensor]] = model.signatures[name]
         specs = model.signatures[name].structured_input_signature[1]
         self._arguments = _arguments([spec.name for spec in self.signature.inputs], specs)
+        self.takes_packed = packs_strings()
 
     def compile(self, path: Path) -> None:
         """Has XLA compile the function, and tries it where the inputs' sizes are known.
@@ -117,6 +119,8 @@ def _arguments(names: list[str], specs: Mapping[str, Any]) -> list[tuple[str, st
 
 class SessionFunction:
     """A signature that is run in a session of its own. Thread-safe."""
+
+    takes_packed = False
 
     def __init__(self, defs: SignatureDefs, name: str, device: str) -> None:
         self.signature = defs.signature(name)

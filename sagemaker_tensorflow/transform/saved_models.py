@@ -19,6 +19,7 @@ class ModelFunction(Protocol):
     """What computes: arrays by input name to arrays by output name. Thread-safe."""
 
     signature: Signature
+    takes_packed: bool
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Computes one batch."""
@@ -33,6 +34,7 @@ class Model:
         device: Where it runs, such as ``/device:GPU:0``; "" for TensorFlow's choice.
         equal_batches: The model is compiled for each batch size that it meets, so whoever calls
             should pad to few sizes. `Engine` does.
+        takes_packed: `run` takes `PackedStrings` where it takes arrays of objects.
     """
 
     def __init__(self, function: ModelFunction, device: str = "", equal_batches: bool = False):
@@ -41,6 +43,7 @@ class Model:
         self.fixed_batch = _fixed_batch(function.signature.inputs)
         self.device = device
         self.equal_batches = equal_batches
+        self.takes_packed = function.takes_packed
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Runs the model once.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -10,8 +12,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sagemaker_tensorflow import op_library
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.transform.packed_strings import PackedStrings
 from sagemaker_tensorflow.transform.signatures import TensorSpec
+
+_log = logging.getLogger(__name__)
 
 # TensorFlow's messages can hold whole graphs.
 _LONGEST_ERROR = 500
@@ -45,7 +51,10 @@ def _numpy_dtype(name: str, dtype: tf.DType) -> np.dtype[Any] | Literal["string"
 
 
 def to_tensor(array: NDArray[Any], dtype: tf.DType) -> tf.Tensor:
-    """An array as a tensor, its objects as strings."""
+    """An array as a tensor, its objects as strings; or `PackedStrings`, without the GIL."""
+    if isinstance(array, PackedStrings):
+        data, ends = zip(*array.pieces, strict=True)
+        return op_library.load().smtf_cut_strings(data=data, ends=ends)
     if dtype == tf.bfloat16:
         return tf.cast(tf.convert_to_tensor(array), dtype)
     return tf.convert_to_tensor(array, dtype)
@@ -55,6 +64,17 @@ def to_array(value: Any) -> NDArray[Any]:
     """A tensor, or what a session gives, as an array; bfloat16 as float32."""
     array = np.asarray(value.numpy() if isinstance(value, tf.Tensor) else value)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+@functools.cache
+def packs_strings() -> bool:
+    """Whether `to_tensor` takes `PackedStrings`: not where the op was built for another version."""
+    try:
+        op_library.load()
+    except ImportError as error:
+        _log.info("strings are copied one by one: %s", error)
+        return False
+    return True
 
 
 def on_device(device: str) -> contextlib.AbstractContextManager[Any]:

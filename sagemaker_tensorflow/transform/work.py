@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.process_handle import ProcessHandle
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.assembling import Assembler
 from sagemaker_tensorflow.transform.batches import InstancesFailedError
@@ -20,6 +21,7 @@ from sagemaker_tensorflow.transform.data_processing import (
     validate_data_processing,
 )
 from sagemaker_tensorflow.transform.decoders import default_content_type, make_decoder
+from sagemaker_tensorflow.transform.decoders.octets import BytesDecoder
 from sagemaker_tensorflow.transform.encoders import Encoder, ObjectEncoder, make_encoder
 from sagemaker_tensorflow.transform.encoders.media_types import JSON, canonical_media_type
 from sagemaker_tensorflow.transform.engine import Engine, ReplicaSet
@@ -91,10 +93,15 @@ def open_work(
         PipeModeDatasetException: The model cannot be loaded.
     """
     with contextlib.ExitStack() as stack:
-        replicas = _load(spec, files, devices)
         if files.script is None:
-            yield ModelWork(_with_defaults(spec, replicas), replicas)
+            # A new interpreter takes as long as a small job, and loading a model takes longer.
+            process = ProcessHandle()
+            stack.callback(process.end)
+            process.start()
+            replicas = _load(spec, files, devices)
+            yield ModelWork(_with_defaults(spec, replicas), replicas, process)
             return
+        replicas = _load(spec, files, devices)
         handlers = Handlers(
             files.script,
             replicas,
@@ -136,11 +143,18 @@ def _with_defaults(spec: TransformSpec, replicas: Replicas) -> TransformSpec:
 
 
 class ModelWork:
-    """Decodes records, runs batches of them through the model, and encodes its answers."""
+    """Decodes records, runs batches of them through the model, and encodes its answers.
 
-    def __init__(self, spec: TransformSpec, replicas: Replicas) -> None:
+    Args:
+        spec: With its defaults filled in.
+        replicas: The model.
+        process: A prefetcher's that waits for its orders. It does for one call of `transform`.
+    """
+
+    def __init__(self, spec: TransformSpec, replicas: Replicas, process: ProcessHandle) -> None:
         self.spec = spec
         self._replicas = replicas
+        self._process: ProcessHandle | None = process
         processing = spec.data_processing
         self._decoder = make_decoder(
             spec.content_type,
@@ -156,6 +170,13 @@ class ModelWork:
             spec.accept, replicas.signature, split_type=spec.split_type, processor=processor
         )
         self._decoders = min(_MOST_DECODERS, usable_cpus())
+        self._packed = (
+            isinstance(self._decoder, BytesDecoder)
+            and self._decoder.takes_packed
+            and replicas.takes_packed
+            and spec.strategy == "MultiRecord"
+            and spec.split_type != "None"
+        )
 
     @property
     def result_type(self) -> str:
@@ -183,7 +204,10 @@ class ModelWork:
             self.spec.max_retries,
         )
         answers = Answers(self._encoder, self.spec.assemble_with, progress)
-        stream = open_stream(self.spec, objects, s3_options, prefetch)
+        process, self._process = self._process, None
+        stream = open_stream(
+            self.spec, objects, s3_options, prefetch, packed=self._packed, process=process
+        )
         with stream, engine, _seldom_collecting():
             steps = self._steps(stream, results, progress)
             for step, outcome in engine.run((step, step.decoded) for step in steps):
@@ -257,7 +281,8 @@ class Answers:
             response = self._object_encoder().encode(payload, decoded, outcome)
             failures += response.failures
             piece.body = self._assembler.response(response.body)
-            piece.records = sum(map(bool, decoded.counts)) - len(response.failures)
+            empty = decoded.counts.count(0)
+            piece.records = len(decoded.counts) - empty - len(response.failures)
         piece.failures = sorted(failures, key=lambda failure: failure.record)
 
 

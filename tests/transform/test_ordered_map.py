@@ -31,16 +31,20 @@ def test_calls_overlap() -> None:
 
 def test_few_items_are_taken_ahead() -> None:
     taken: list[int] = []
-    results = ordered_map(lambda x: x, map_noting(taken), WORKERS, "map-test")
+    enough = threading.Event()
+    noting = map_noting(taken, enough)
+    results = ordered_map(lambda x: enough.wait(30) * 0 + x, noting, WORKERS, "map-test")
     assert next(results) == 0
     assert len(taken) == 2 * WORKERS + 1
     results.close()  # type: ignore[attr-defined]
     assert threads() == []
 
 
-def map_noting(taken: list[int]) -> Iterator[int]:
+def map_noting(taken: list[int], enough: threading.Event) -> Iterator[int]:
     for number in range(1000):
         taken.append(number)
+        if len(taken) == 2 * WORKERS + 1:
+            enough.set()
         yield number
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sagemaker_tensorflow.errors import InvalidArgumentError
 from sagemaker_tensorflow.transform.bad_records import BadRecordError
 from sagemaker_tensorflow.transform.decoders.decoder import RecordTensors, merged
+from sagemaker_tensorflow.transform.packed_strings import PackedStrings
 from sagemaker_tensorflow.transform.records import Decoded, Payload
 from sagemaker_tensorflow.transform.signatures import shape_text
 
@@ -38,8 +39,16 @@ class BytesDecoder:
         self._name = spec.name
         self._sizes = (1,) * len(spec.instance_shape or ())
 
+    @property
+    def takes_packed(self) -> bool:
+        """The records of payloads may be `PackedStrings`, and the input is then."""
+        return not self._sizes
+
     def decode(self, payload: Payload) -> Decoded:
         """See `Decoder`. No record is bad."""
+        if isinstance(payload.records, PackedStrings):
+            packed: Any = payload.records
+            return Decoded(inputs={self._name: packed}, counts=[1] * len(packed))
         array = np.empty(len(payload.records), dtype=object)
         array[:] = payload.records
         shaped = array.reshape(len(array), *self._sizes)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def has_one_each(decoded: Decoded) -> bool:
     """Every record is one instance, and none failed."""
-    return all(count == 1 for count in decoded.counts)
+    return decoded.counts.count(1) == len(decoded.counts)
 
 
 def by_record(decoded: Decoded, instances: Sequence[Any]) -> list[Sequence[Any]]:
