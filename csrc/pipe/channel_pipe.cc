@@ -1,21 +1,16 @@
 #include "pipe/channel_pipe.h"
 
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <map>
-#include <mutex>
-#include <set>
 #include <utility>
-#include <vector>
 
 #include "errors.h"
-#include "pipe/flock_holder.h"
 #include "pipe/random_name.h"
+#include "pipe/restored_epochs.h"
 #include "pipe/resume_request.h"
+#include "pipe/sessions_seen.h"
 
 namespace smtf {
 namespace {
@@ -30,60 +25,6 @@ constexpr milliseconds kFirstLog{5'000};
 constexpr milliseconds kLogInterval{10'000};
 // How many pipes in a row may have been opened by somebody else.
 constexpr int kTries = 5;
-// More names would not help whoever reads the message.
-constexpr size_t kNamesListed = 12;
-
-// The prefetchers that this process has seen alive. The death of one of those is an error at once;
-// what an unknown one left behind may be from yesterday, and the next may be about to start.
-class SessionsSeen {
- public:
-  void Add(const std::string& session) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    sessions_.insert(session);
-  }
-  bool Has(const std::string& session) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return !session.empty() && sessions_.count(session) > 0;
-  }
-
- private:
-  std::mutex mutex_;
-  std::set<std::string> sessions_;
-};
-
-SessionsSeen& Seen() {
-  static SessionsSeen* seen = new SessionsSeen;  // outlives every thread
-  return *seen;
-}
-
-// Where the next readers of channels begin, that nobody told. By pipe directory and channel.
-class Beginnings {
- public:
-  void Put(const std::string& key, StreamPosition position) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    positions_[key] = std::move(position);
-  }
-  std::optional<StreamPosition> Get(const std::string& key) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = positions_.find(key);
-    return found == positions_.end() ? std::nullopt : std::optional(found->second);
-  }
-  std::optional<StreamPosition> Take(const std::string& key) {
-    std::optional<StreamPosition> position = Get(key);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    positions_.erase(key);
-    return position;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, StreamPosition> positions_;
-};
-
-Beginnings& Next() {
-  static Beginnings* beginnings = new Beginnings;  // outlives every thread
-  return *beginnings;
-}
 
 // Empty for SageMaker's agent, which does not announce itself.
 std::string SessionOf(const std::optional<Feeder>& feeder) {
@@ -91,26 +32,6 @@ std::string SessionOf(const std::optional<Feeder>& feeder) {
 }
 
 std::string Seconds(milliseconds time) { return std::to_string(time.count() / 1000) + " s"; }
-
-// What a directory holds, for a message.
-std::string ListDirectory(const std::string& path) {
-  std::error_code error;
-  std::vector<std::string> names;
-  for (std::filesystem::directory_iterator at(path, error), end; at != end; at.increment(error)) {
-    names.push_back(at->path().filename().string());
-  }
-  if (error) return path + " cannot be listed (" + error.message() + ")";
-  if (names.empty()) return path + " is empty";
-  std::sort(names.begin(), names.end());
-  std::string text = path + " holds ";
-  for (size_t i = 0; i < std::min(names.size(), kNamesListed); ++i) {
-    text += (i > 0 ? ", " : "") + names[i];
-  }
-  if (names.size() > kNamesListed) {
-    text += " and " + std::to_string(names.size() - kNamesListed) + " more";
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -147,15 +68,18 @@ size_t ChannelPipe::Take(Function function) {
 }
 
 void ChannelPipe::Resume(StreamPosition position) {
+  EndedIn(position);  // as far as others are concerned
   resume_ = std::move(position);
-  request_ = RandomName();
 }
 
 void ChannelPipe::EndedIn(const StreamPosition& position) {
-  StreamPosition next;
-  next.epoch = position.epoch + 1;
-  next.settings = position.settings;
-  Next().Put(Key(), std::move(next));
+  StreamPosition next = position;
+  ++next.epoch;
+  EpochsOfRestored().Leave(Key(), next);
+}
+
+void ChannelPipe::BeginFrom(const StreamPosition& position) {
+  EpochsOfRestored().Leave(Key(), position);
 }
 
 bool ChannelPipe::Open() {
@@ -166,11 +90,11 @@ bool ChannelPipe::Open() {
 std::optional<StreamPosition> ChannelPipe::PositionAt(uint64_t offset) {
   if (!used_) return NextPosition();
   if (session_.empty()) return std::nullopt;
-  if (!log_) return resume_;  // it failed before it came so far
+  if (!log_) return asked_;  // it failed before it came so far
   if (!log_->exists()) return std::nullopt;
-  const StreamPosition position = log_->PositionAt(offset);
+  const StreamPosition position = log_->PositionAt(offset, fifo_->bytes_read());
   // No object has begun: it may have failed to.
-  return position.name.empty() && resume_ ? *resume_ : position;
+  return position.name.empty() && asked_ ? *asked_ : position;
 }
 
 std::string ChannelPipe::Describe() const {
@@ -179,9 +103,6 @@ std::string ChannelPipe::Describe() const {
 }
 
 void ChannelPipe::AwaitPipe() {
-  if (!resume_) {
-    if (std::optional<StreamPosition> position = Next().Take(Key())) Resume(*std::move(position));
-  }
   const auto since = Clock::now();
   milliseconds next_log = kFirstLog;
   for (milliseconds nap = kShortestNap; !TryOpen(); nap = std::min(2 * nap, kLongestNap)) {
@@ -189,8 +110,10 @@ void ChannelPipe::AwaitPipe() {
     if (waited >= options_.timeout) FailMissing(waited);
     if (waited >= next_log && options_.log) {
       next_log += kLogInterval;
+      const std::string reader = DescribeReaderBefore(Missing());
       options_.log("waiting for the named pipe of channel " + options_.channel + " in " +
-                   options_.pipe_dir + ": " + Seconds(waited));
+                   options_.pipe_dir + ": " + Seconds(waited) +
+                   (reader.empty() ? "" : "; " + reader));
     }
     pollfd polled{cancel_->fd(), POLLIN, 0};
     poll(&polled, 1, static_cast<int>(std::min(nap, options_.timeout - waited).count()));
@@ -207,20 +130,25 @@ bool ChannelPipe::TryOpen() {
   if (options_.started && (gone || !feeder)) FailFeederGone(feeder.value_or(Feeder()));
   if (feeder && !gone) {
     if (feeder->session.empty()) return false;  // it is about to say who it is
-    Seen().Add(feeder->session);
+    SeenSessions().Add(feeder->session);
   }
   session_ = SessionOf(feeder);
-  if (gone && Seen().Has(session_)) FailFeederGone(*feeder);
+  if (gone && SeenSessions().Has(session_)) FailFeederGone(*feeder);
   // A dead prefetcher's pipe is passed over: nobody will ever write to it.
   if (!gone && TakePipe(NextEpoch())) return true;
   // Without a pipe, an outcome says that the epoch is over, if it is of a prefetcher we know, which
   // may have been stopped since.
   if (!feeder) session_ = LoadEpochState(options_.state_dir, options_.channel).session;
-  return Seen().Has(session_) && SkipEndedEpoch(NextEpoch()) && TryOpen();
+  return SeenSessions().Has(session_) && SkipEndedEpoch(NextEpoch()) && TryOpen();
 }
 
 // Opens the epoch's pipe, if it is there and nobody else reads it.
 bool ChannelPipe::TakePipe(uint64_t epoch) {
+  std::unique_ptr<ReaderTurn> turn;
+  if (!session_.empty()) {
+    turn = ReaderTurn::Take(options_.pipe_dir, options_.channel, epoch);
+    if (!turn || !IsNext(epoch)) return false;
+  }
   FifoReaderOptions reader_options;
   reader_options.stall_timeout = options_.stall_timeout;
   reader_options.stalled_ms = &stalled_ms_;
@@ -229,26 +157,26 @@ bool ChannelPipe::TakePipe(uint64_t epoch) {
   std::unique_ptr<FifoReader> fifo;
   try {
     const std::string path = FifoPath(options_.pipe_dir, options_.channel, epoch);
-    // Opening the pipe is what the prefetcher waits for, and then it has to be there.
-    if (resume_ && !session_.empty()) {
-      if (access(path.c_str(), F_OK) != 0) return false;
-      RequestResume(epoch);
-    }
+    // Opening the pipe is what the prefetcher waits for, and then the request has to be there.
+    if (turn && access(path.c_str(), F_OK) != 0) return false;
+    if (turn) AskFor(epoch);
     fifo = std::make_unique<FifoReader>(path, std::move(reader_options), cancel_);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kNotFound) return false;
     throw;
   }
   // Another iterator may be waiting for this epoch's first byte, and have noted down nothing yet.
-  if (!fifo->Lock()) return false;
-  // Before it was ours, another may have read it, or another prefetcher come.
-  if (NextEpoch() != epoch ||
-      SessionOf(ReadFeeder(options_.pipe_dir, options_.channel)) != session_) {
-    return false;
-  }
+  if (!fifo->Lock() || !IsNext(epoch)) return false;
   epoch_ = epoch;
   fifo_ = std::move(fifo);
+  turn_ = std::move(turn);
   return true;
+}
+
+// False once another has read it, or another prefetcher come.
+bool ChannelPipe::IsNext(uint64_t epoch) {
+  return NextEpoch() == epoch &&
+         SessionOf(ReadFeeder(options_.pipe_dir, options_.channel)) == session_;
 }
 
 // Loaded anew for each look, because a prefetcher may start, or another iterator move on,
@@ -274,8 +202,37 @@ bool ChannelPipe::SkipEndedEpoch(uint64_t epoch) {
   return true;
 }
 
-void ChannelPipe::RequestResume(uint64_t epoch) {
-  WriteResumeRequest(options_.pipe_dir, options_.channel, {request_, epoch, *resume_});
+// With the turn. What lies there is of a reader that died.
+void ChannelPipe::AskFor(uint64_t pipe) {
+  asked_ = Wanted(pipe);
+  request_ = asked_ ? RandomName() : "";
+  if (asked_) {
+    WriteResumeRequest(options_.pipe_dir, options_.channel, {request_, pipe, *asked_});
+  } else {
+    RemoveResumeRequest(options_.pipe_dir, options_.channel);
+  }
+}
+
+// Nothing where what comes by itself is right.
+std::optional<StreamPosition> ChannelPipe::Wanted(uint64_t pipe) const {
+  if (resume_) return resume_;
+  std::optional<StreamPosition> next = EpochsOfRestored().Next(Key(), session_);
+  const std::optional<StreamPosition> coming = BeginningOf(pipe);
+  const bool same = next && coming && next->epoch == coming->epoch &&
+                    (pipe == 0 || next->settings == coming->settings);
+  return same ? std::nullopt : next;
+}
+
+// What comes through the pipe if nobody asks for anything else; nothing where that cannot be told.
+std::optional<StreamPosition> ChannelPipe::BeginningOf(uint64_t pipe) const {
+  StreamPosition position;
+  if (pipe == 0) return position;
+  const auto before =
+      ObjectLogReader::Head(ObjectLogPath(options_.pipe_dir, options_.channel, pipe - 1));
+  if (!before) return std::nullopt;
+  position.epoch = before->epoch + 1;
+  position.settings = before->settings;
+  return position;
 }
 
 // After the first read, when all that it says of that is there. False where the stream is not what
@@ -287,16 +244,21 @@ bool ChannelPipe::OpenLog() {
   // A stream of framed objects has none, nor has one whose prefetcher died before it was begun,
   // which its outcome tells.
   if (log->exists() && log->head().request != request_) return false;
-  if (!log->exists() && !request_.empty()) CheckOutcome();
-  if (!log->exists() && !request_.empty()) return false;
+  if (!log->exists() && asked_) CheckOutcome();
+  if (!log->exists() && asked_) return false;
   log_ = std::move(log);
+  turn_.reset();
+  if (log_->exists()) EpochsOfRestored().Began(Key(), session_, log_->head().epoch);
   return true;
 }
 
 // The next pipe is another chance: what was read of this one, nobody has seen.
 void ChannelPipe::DropPipe() {
   fifo_.reset();
+  turn_.reset();
   epoch_.reset();
+  asked_.reset();
+  request_.clear();
   used_ = checked_ = false;
 }
 
@@ -311,22 +273,15 @@ void ChannelPipe::FailForeignRequest() const {
 }
 
 // Before the first read: the beginning of the epoch that would be next.
-std::optional<StreamPosition> ChannelPipe::NextPosition() {
+std::optional<StreamPosition> ChannelPipe::NextPosition() const {
   if (resume_) return resume_;
-  if (const auto told = Next().Get(Key())) return told;
   const std::string session = SessionOf(ReadFeeder(options_.pipe_dir, options_.channel));
+  if (const auto left = EpochsOfRestored().Next(Key(), session)) return left;
   if (session.empty()) return std::nullopt;
   const EpochState state = LoadEpochState(options_.state_dir, options_.channel);
   StreamPosition position;
   position.epoch = session == state.session ? state.next : 0;
-  if (position.epoch == 0) return position;
-  const auto before =
-      ObjectLogReader::Head(ObjectLogPath(options_.pipe_dir, options_.channel, position.epoch - 1));
-  if (before) {
-    position.epoch = before->epoch + 1;
-    position.settings = before->settings;
-  }
-  return position;
+  return BeginningOf(position.epoch).value_or(position);
 }
 
 void ChannelPipe::MarkUsed() {
@@ -349,6 +304,7 @@ void ChannelPipe::CheckOutcome() {
       fifo_->Describe() + " ended after " + std::to_string(fifo_->bytes_read()) + " bytes";
   switch (outcome->state) {
     case Outcome::State::kError:
+      ForgetIfRefused();
       throw Error(outcome->error_kind.value_or(ErrorKind::kInternal), outcome->error_message);
     case Outcome::State::kStreaming:
       throw Error(ErrorKind::kUnavailable,
@@ -366,6 +322,12 @@ void ChannelPipe::CheckOutcome() {
                                             std::to_string(outcome->bytes) +
                                             ": another process has read from the same pipe");
   }
+}
+
+// What the prefetcher cannot go on with is no reason for it to refuse those who come next.
+void ChannelPipe::ForgetIfRefused() {
+  const bool begun = log_ && log_->exists() && log_->HasObjects();
+  if (asked_ && !begun) EpochsOfRestored().Forget(Key());
 }
 
 void ChannelPipe::CheckFeeder(milliseconds waited) {
@@ -387,34 +349,12 @@ void ChannelPipe::CheckFeeder(milliseconds waited) {
 }
 
 void ChannelPipe::FailMissing(milliseconds waited) {
-  const auto feeder = ReadFeeder(options_.pipe_dir, options_.channel);
-  session_ = SessionOf(feeder);
-  const std::string path = FifoPath(options_.pipe_dir, options_.channel, NextEpoch());
-  struct stat status{};
-  const bool held = (!feeder || feeder->alive) && stat(path.c_str(), &status) == 0;
-  std::string message = "the named pipe " + path +
-                        (held ? " was held by another reader for " : " did not appear in ") +
-                        Seconds(waited) + "; " + ListDirectory(options_.pipe_dir) + "; ";
-  if (held) {
-    const std::optional<int64_t> holder = FlockHolder(path);
-    const std::string who = holder == getpid() ? "another iterator of this process"
-                            : holder           ? "process " + std::to_string(*holder)
-                                               : "another iterator or process";
-    message += who + " has opened it and waits for its first byte: read a channel by one at a time";
-  } else if (feeder && feeder->alive) {
-    message +=
-        "the prefetcher is alive: an earlier epoch of this channel is still being read, or "
-        "the state in " +
-        options_.state_dir + " is of another run";
-  } else if (feeder) {
-    message += "the prefetcher of this channel (process " + std::to_string(feeder->pid) +
-               ") is gone: start it again";
-  } else {
-    message +=
-        "start the prefetcher (smtf stream, or Prefetcher in Python) with this pipe "
-        "directory, or raise timeout";
-  }
-  throw Error(ErrorKind::kDeadlineExceeded, message);
+  session_ = SessionOf(ReadFeeder(options_.pipe_dir, options_.channel));
+  throw Error(ErrorKind::kDeadlineExceeded, DescribeMissingPipe(Missing(), Seconds(waited)));
+}
+
+MissingPipe ChannelPipe::Missing() {
+  return {options_.channel, options_.pipe_dir, options_.state_dir, NextEpoch()};
 }
 
 void ChannelPipe::FailFeederGone(const Feeder& feeder) {

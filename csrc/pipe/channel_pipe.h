@@ -10,11 +10,13 @@
 #include <optional>
 #include <string>
 
-#include "framing/byte_source.h"
+#include "pipe/epoch_source.h"
 #include "pipe/epoch_state.h"
 #include "pipe/feed_status.h"
 #include "pipe/fifo_reader.h"
+#include "pipe/missing_pipe.h"
 #include "pipe/object_log.h"
+#include "pipe/reader_turn.h"
 #include "pipe/stream_position.h"
 #include "pipe/wakeup.h"
 
@@ -37,30 +39,21 @@ struct ChannelPipeOptions {
   std::function<void()> on_interrupt;
 };
 
-// Finds the channel's next epoch at the first read, not before, and counts it as used once a byte
-// of it was read or its end was reached: an iterator that is made and never read costs nothing. Of
-// several readers that begin together, in one process or more, each gets an epoch of its own. At
-// the end it asks the prefetcher's outcome whether that was all; what went wrong there is thrown
-// here, with the prefetcher's own kind and message. Where no prefetcher announced itself, as on
-// SageMaker, an end is an end.
+// An epoch that comes through a named pipe. An iterator that is made and never read costs nothing.
+// Of several readers that begin together, in one process or more, each gets an epoch of its own. At
+// the end it asks the prefetcher's outcome whether that was all. Where no prefetcher announced
+// itself, as on SageMaker, an end is an end, and a position is nothing.
 //
-// Where one of our prefetchers writes, a reader can say where it is, and another can go on there.
-//
-// Used by one thread; `cancel` may be signalled by any and ends every wait with kCancelled.
-class ChannelPipe : public ByteSource {
+// `cancel` may be signalled by any thread and ends every wait with kCancelled.
+class ChannelPipe : public EpochSource {
  public:
   ChannelPipe(ChannelPipeOptions options, const Wakeup* cancel);
 
-  // Before the first read: go on here, if one of our prefetchers writes.
-  void Resume(StreamPosition position);
-  // Nothing will be read by this, as all of the position's epoch was read before. The next reader
-  // of this channel in this process that is not told where to begin gets the epoch behind it.
-  void EndedIn(const StreamPosition& position);
-  // Waits for the pipe like a read. Whether one of our prefetchers writes to it.
-  bool Open();
-  // Of this offset in what was read, which is not before that of the last call. Nothing where the
-  // writer is not ours. Before the first read, with offset 0: where that will be.
-  std::optional<StreamPosition> PositionAt(uint64_t offset);
+  void Resume(StreamPosition position) override;
+  void EndedIn(const StreamPosition& position) override;
+  void BeginFrom(const StreamPosition& position) override;
+  bool Open() override;
+  std::optional<StreamPosition> PositionAt(uint64_t offset) override;
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;
@@ -68,12 +61,11 @@ class ChannelPipe : public ByteSource {
   // The pipe's path once there is one.
   std::string Describe() const override;
 
-  // How long reads have waited for bytes so far. May be asked by any thread.
-  std::chrono::milliseconds stalled() const {
+  std::chrono::milliseconds stalled() const override {
     return std::chrono::milliseconds(stalled_ms_.load());
   }
-  // Of the pipe being read; nothing before the first read.
-  std::optional<uint64_t> epoch() const { return epoch_; }
+  // Of the pipe being read.
+  std::optional<uint64_t> epoch() const override { return epoch_; }
 
  private:
   template <typename Function>
@@ -86,14 +78,19 @@ class ChannelPipe : public ByteSource {
   uint64_t NextEpoch();
   bool SkipEndedEpoch(uint64_t epoch);
   void MarkUsed();
-  void RequestResume(uint64_t epoch);
+  bool IsNext(uint64_t epoch);
+  void AskFor(uint64_t pipe);
+  std::optional<StreamPosition> Wanted(uint64_t pipe) const;
+  std::optional<StreamPosition> BeginningOf(uint64_t pipe) const;
+  void ForgetIfRefused();
   bool OpenLog();
   void DropPipe();
   [[noreturn]] void FailForeignRequest() const;
   std::string Key() const { return options_.pipe_dir + "/" + options_.channel; }
-  std::optional<StreamPosition> NextPosition();
+  std::optional<StreamPosition> NextPosition() const;
   void CheckOutcome();
   void CheckFeeder(std::chrono::milliseconds waited);
+  MissingPipe Missing();
   [[noreturn]] void FailMissing(std::chrono::milliseconds waited);
   [[noreturn]] void FailFeederGone(const Feeder& feeder);
 
@@ -108,7 +105,10 @@ class ChannelPipe : public ByteSource {
   std::string former_session_;
   std::atomic<int64_t> stalled_ms_{0};
   std::optional<StreamPosition> resume_;
-  std::string request_;  // the id of what was asked for, or empty
+  std::unique_ptr<ReaderTurn> turn_;  // from before the pipe was opened until its first byte
+  // Of this pipe: what was asked for, and by which id; nothing and empty where it is what comes.
+  std::optional<StreamPosition> asked_;
+  std::string request_;
   std::unique_ptr<ObjectLogReader> log_;
   bool used_ = false;
   bool checked_ = false;

@@ -90,6 +90,8 @@ FeedClaim::FeedClaim(std::string pipe_dir, std::string channel)
 
 FeedClaim::~FeedClaim() {
   for (const auto& path : EpochFiles("", channel_ + "_")) unlink(path.c_str());
+  for (const auto& path : EpochFiles(".objects.jsonl", "." + channel_ + "_")) unlink(path.c_str());
+  unlink(ResumeRequestPath(pipe_dir_, channel_).c_str());
   unlink(FeederPath(pipe_dir_, channel_).c_str());
   close(lock_fd_);
 }

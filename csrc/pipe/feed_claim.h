@@ -21,8 +21,8 @@ class FeedClaim {
   // Error of kind kFailedPrecondition when a live prefetcher has it, kInvalidArgument when
   // something that is not a FIFO is in the way.
   FeedClaim(std::string pipe_dir, std::string channel);
-  // Gives the channel back: removes the FIFOs and the claim, keeps the outcomes, which a reader may
-  // still want.
+  // Gives the channel back: removes the FIFOs, the logs, which who reads one has open, and the
+  // claim. Keeps the outcomes, which a reader may still want.
   ~FeedClaim();
   FeedClaim(const FeedClaim&) = delete;
   FeedClaim& operator=(const FeedClaim&) = delete;

@@ -22,6 +22,20 @@ constexpr std::pair<Outcome::State, const char*> kStateNames[] = {
     {Outcome::State::kError, "error"},
 };
 
+}  // namespace
+
+std::string FifoPath(const std::string& pipe_dir, const std::string& channel, uint64_t epoch) {
+  return pipe_dir + "/" + channel + "_" + std::to_string(epoch);
+}
+
+std::string OutcomePath(const std::string& pipe_dir, const std::string& channel, uint64_t epoch) {
+  return pipe_dir + "/." + channel + "_" + std::to_string(epoch) + ".outcome.json";
+}
+
+std::string FeederPath(const std::string& pipe_dir, const std::string& channel) {
+  return pipe_dir + "/." + channel + ".feeder.json";
+}
+
 Outcome ParseOutcome(const std::string& text) {
   const json parsed = json::parse(text);
   Outcome outcome;
@@ -44,18 +58,19 @@ Outcome ParseOutcome(const std::string& text) {
   return outcome;
 }
 
-}  // namespace
-
-std::string FifoPath(const std::string& pipe_dir, const std::string& channel, uint64_t epoch) {
-  return pipe_dir + "/" + channel + "_" + std::to_string(epoch);
-}
-
-std::string OutcomePath(const std::string& pipe_dir, const std::string& channel, uint64_t epoch) {
-  return pipe_dir + "/." + channel + "_" + std::to_string(epoch) + ".outcome.json";
-}
-
-std::string FeederPath(const std::string& pipe_dir, const std::string& channel) {
-  return pipe_dir + "/." + channel + ".feeder.json";
+std::string FormatOutcome(const Outcome& outcome) {
+  json text;
+  for (const auto& [state, name] : kStateNames) {
+    if (state == outcome.state) text["state"] = name;
+  }
+  text["bytes"] = outcome.bytes;
+  text["objects"] = outcome.objects;
+  if (outcome.state == Outcome::State::kError) {
+    text["error"]["kind"] = ErrorKindName(outcome.error_kind.value_or(ErrorKind::kInternal));
+    text["error"]["message"] = outcome.error_message;
+  }
+  // A message may quote a server or a key in any encoding.
+  return text.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::optional<Outcome> ReadOutcome(const std::string& pipe_dir, const std::string& channel,
@@ -73,19 +88,7 @@ std::optional<Outcome> ReadOutcome(const std::string& pipe_dir, const std::strin
 
 void WriteOutcome(const std::string& pipe_dir, const std::string& channel, uint64_t epoch,
                   const Outcome& outcome) {
-  json text;
-  for (const auto& [state, name] : kStateNames) {
-    if (state == outcome.state) text["state"] = name;
-  }
-  text["bytes"] = outcome.bytes;
-  text["objects"] = outcome.objects;
-  if (outcome.state == Outcome::State::kError) {
-    text["error"]["kind"] = ErrorKindName(outcome.error_kind.value_or(ErrorKind::kInternal));
-    text["error"]["message"] = outcome.error_message;
-  }
-  // A message may quote a server or a key in any encoding.
-  ReplaceSmallFile(OutcomePath(pipe_dir, channel, epoch),
-                   text.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  ReplaceSmallFile(OutcomePath(pipe_dir, channel, epoch), FormatOutcome(outcome) + "\n");
 }
 
 std::optional<Feeder> ReadFeeder(const std::string& pipe_dir, const std::string& channel) {

@@ -37,6 +37,10 @@ struct Outcome {
   std::string error_message;
 };
 
+// As JSON in one line, and back. ParseOutcome throws a std::exception for anything else.
+std::string FormatOutcome(const Outcome& outcome);
+Outcome ParseOutcome(const std::string& text);
+
 // The outcome of an epoch, or nothing where no prefetcher of ours announced it. An unreadable file
 // is an Error.
 std::optional<Outcome> ReadOutcome(const std::string& pipe_dir, const std::string& channel,

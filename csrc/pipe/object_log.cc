@@ -117,11 +117,14 @@ ObjectLogReader::~ObjectLogReader() {
   if (fd_ >= 0) close(fd_);
 }
 
-StreamPosition ObjectLogReader::PositionAt(uint64_t offset) {
-  for (;;) {
-    if (!next_) next_ = NextObject();
-    if (!next_ || next_->at > offset) break;
-    current_ = std::exchange(next_, std::nullopt);
+StreamPosition ObjectLogReader::PositionAt(uint64_t offset, uint64_t received) {
+  while (next_ ? next_->at <= offset : known_ <= offset) {
+    if (next_) current_ = std::exchange(next_, std::nullopt);
+    next_ = NextObject();
+    if (next_) continue;
+    // An object's line is there before its first byte can have come.
+    known_ = received;
+    break;
   }
   StreamPosition position;
   position.epoch = head_.epoch;
@@ -133,6 +136,11 @@ StreamPosition ObjectLogReader::PositionAt(uint64_t offset) {
   position.objects = current_->objects;
   position.offset = current_->offset + (offset - current_->at);
   return position;
+}
+
+bool ObjectLogReader::HasObjects() {
+  if (!current_ && !next_) next_ = NextObject();
+  return current_ || next_;
 }
 
 // False where there is no whole line yet.

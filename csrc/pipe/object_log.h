@@ -71,8 +71,11 @@ class ObjectLogReader {
   const ObjectLogHead& head() const { return head_; }
 
   // The position of this offset of the pipe's stream, which is not before that of the last call.
-  // An Error of kind kUnavailable when the prefetcher has given it up.
-  StreamPosition PositionAt(uint64_t offset);
+  // `received`: how much of the stream has come, where that is known, so that not every call has to
+  // look for more. An Error of kind kUnavailable when the prefetcher has given it up.
+  StreamPosition PositionAt(uint64_t offset, uint64_t received = 0);
+  // Whether there is any object.
+  bool HasObjects();
 
  private:
   bool NextLine(std::string* line);
@@ -84,6 +87,7 @@ class ObjectLogReader {
   std::string text_;  // read and not cut into lines yet
   int64_t read_ = 0;  // bytes
   ObjectLogHead head_;
+  uint64_t known_ = 0;  // of the stream: which objects begin before this has been read
   std::optional<LoggedObject> current_;
   std::optional<LoggedObject> next_;
 };

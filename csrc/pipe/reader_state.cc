@@ -1,9 +1,11 @@
 #include "pipe/reader_state.h"
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "errors.h"
+#include "pipe/json_line.h"
 
 namespace smtf {
 namespace {
@@ -42,18 +44,16 @@ ReaderState Parse(const std::string& text) {
 }  // namespace
 
 std::string FormatReaderState(const ReaderState& state) {
-  json text = {{"version", kVersion},
-               {"channel", state.channel},
-               {"record_format", state.record_format},
-               {"records", state.records},
-               {"bytes", state.bytes}};
+  JsonLine line;
+  line.Add("bytes", state.bytes).Add("channel", state.channel);
   for (const auto& [phase, name] : kPhaseNames) {
-    if (phase == state.phase) text["phase"] = name;
+    if (phase == state.phase) line.Add("phase", std::string_view(name));
   }
-  std::string line = text.dump();
-  // Not parsed only to be written again: symbolic checkpoints do this for each element.
-  line.back() = ',';
-  return line + "\"position\":" + (state.position ? FormatPosition(*state.position) : "null") + "}";
+  return line.Add("record_format", state.record_format)
+      .Add("records", state.records)
+      .Add("version", uint64_t{kVersion})
+      .AddJson("position", state.position ? FormatPosition(*state.position) : "null")
+      .Take();
 }
 
 ReaderState ParseReaderState(const std::string& text) {

@@ -23,6 +23,10 @@ void WriteResumeRequest(const std::string& pipe_dir, const std::string& channel,
   ReplaceSmallFile(ResumeRequestPath(pipe_dir, channel), text.dump() + "\n");
 }
 
+void RemoveResumeRequest(const std::string& pipe_dir, const std::string& channel) {
+  unlink(ResumeRequestPath(pipe_dir, channel).c_str());
+}
+
 std::optional<ResumeRequest> TakeResumeRequest(const std::string& pipe_dir,
                                                const std::string& channel, uint64_t pipe) {
   const std::string path = ResumeRequestPath(pipe_dir, channel);

@@ -2,25 +2,22 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pipe/json_line.h"
+
 namespace smtf {
-namespace {
 
 using nlohmann::json;
 
-std::string Dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-}  // namespace
-
 std::string FormatPosition(const StreamPosition& position) {
-  return Dump({{"epoch", position.epoch},
-               {"object", position.object},
-               {"name", position.name},
-               {"etag", position.etag},
-               {"offset", position.offset},
-               {"settings", position.settings},
-               {"objects", position.objects}});
+  return JsonLine()
+      .Add("epoch", position.epoch)
+      .Add("etag", position.etag)
+      .Add("name", position.name)
+      .Add("object", position.object)
+      .Add("objects", position.objects)
+      .Add("offset", position.offset)
+      .Add("settings", position.settings)
+      .Take();
 }
 
 StreamPosition ParsePosition(const std::string& text) {
@@ -37,7 +34,7 @@ StreamPosition ParsePosition(const std::string& text) {
 }
 
 std::string AsJsonText(const std::string& text) {
-  return json::parse(Dump(text)).get<std::string>();
+  return json::parse(JsonLine().Add("text", text).Take()).at("text").get<std::string>();
 }
 
 }  // namespace smtf

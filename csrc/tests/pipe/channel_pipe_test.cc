@@ -10,63 +10,16 @@
 #include <thread>
 #include <vector>
 
+#include "pipe/channel_pipe_testing.h"
 #include "pipe/feed_claim.h"
 #include "pipe/fifo_writer.h"
+#include "pipe/flock_holder.h"
 #include "pipe/pipe_testing.h"
-#include "temporary_directory.h"
 
 namespace smtf {
 namespace {
 
 using std::chrono::milliseconds;
-
-class ChannelPipeTest : public testing::Test {
- protected:
-  ChannelPipeOptions Options(milliseconds timeout = milliseconds(20'000)) const {
-    ChannelPipeOptions options;
-    options.channel = "c";
-    options.pipe_dir = options.state_dir = directory_.path();
-    options.timeout = timeout;
-    return options;
-  }
-
-  // The next epoch's bytes.
-  std::string ReadEpoch() {
-    ChannelPipe pipe(Options(), &cancel_);
-    return ReadAll(&pipe);
-  }
-
-  uint64_t NextEpoch() const { return LoadEpochState(directory_.path(), "c").next; }
-
-  // Feeds one epoch as the prefetcher does.
-  void Feed(FeedClaim* claim, uint64_t epoch, const std::string& content,
-            Outcome outcome = Done()) {
-    FifoWriter writer(claim->BeginEpoch(epoch), &stop_);
-    writer.Open();
-    EXPECT_TRUE(writer.Write(content, nullptr) && writer.Drain());
-    outcome.bytes += content.size();
-    claim->RecordOutcome(epoch, outcome);
-    writer.Close();
-    claim->RemoveFifo(epoch);
-  }
-
-  static Outcome Done() {
-    Outcome outcome;
-    outcome.state = Outcome::State::kDone;
-    return outcome;
-  }
-
-  static Outcome Failed(ErrorKind kind, const std::string& message) {
-    Outcome outcome;
-    outcome.state = Outcome::State::kError;
-    outcome.error_kind = kind;
-    outcome.error_message = message;
-    return outcome;
-  }
-
-  TemporaryDirectory directory_;
-  Wakeup stop_, cancel_;
-};
 
 TEST_F(ChannelPipeTest, EpochsFollowEachOtherAndAnUnreadPipeCostsNone) {
   FeedClaim claim(directory_.path(), "c");
@@ -83,74 +36,6 @@ TEST_F(ChannelPipeTest, EpochsFollowEachOtherAndAnUnreadPipeCostsNone) {
   EXPECT_EQ(ReadEpoch(), "");
   EXPECT_EQ(ReadEpoch(), "two");
   EXPECT_EQ(NextEpoch(), 3u);
-  feed.get();
-}
-
-TEST_F(ChannelPipeTest, AsksThePrefetcherToGoOnAndKnowsWhereItIs) {
-  FeedClaim claim(directory_.path(), "c");
-  StreamPosition wanted;
-  wanted.epoch = 7;
-  wanted.object = 3;
-  wanted.name = "file:///b";
-  wanted.offset = 10;
-  std::optional<ResumeRequest> request;
-  auto feed = std::async(std::launch::async, [&] {
-    FifoWriter writer(claim.BeginEpoch(0), &stop_);
-    writer.Open();
-    request = claim.TakeRequest(0);
-    const auto log = claim.LogObjects(0, {7, "in order", request->id});
-    log->Add({0, 3, "file:///b", "v1", 10, ""});
-    EXPECT_TRUE(writer.Write("0123", nullptr));
-    log->Add({4, 4, "file:///c", "v2", 0, "all"});
-    EXPECT_TRUE(writer.Write("456789", nullptr) && writer.Drain());
-    Outcome outcome = Done();
-    outcome.bytes = 10;
-    claim.RecordOutcome(0, outcome);
-  });
-  ChannelPipe pipe(Options(), &cancel_);
-  pipe.Resume(wanted);
-  EXPECT_EQ(pipe.PositionAt(0)->offset, 10u);
-  EXPECT_EQ(ReadAll(&pipe, 3), "0123456789");
-  feed.get();
-  EXPECT_EQ(request->position.object, 3u);
-  EXPECT_EQ(request->position.name, "file:///b");
-  const StreamPosition in_b = *pipe.PositionAt(3);
-  EXPECT_EQ(in_b.name + " " + std::to_string(in_b.offset), "file:///b 13");
-  const StreamPosition in_c = *pipe.PositionAt(10);
-  EXPECT_EQ(FormatPosition(in_c),
-            R"({"epoch":7,"etag":"v2","name":"file:///c","object":4,"objects":"all","offset":6,)"
-            R"("settings":"in order"})");
-}
-
-TEST_F(ChannelPipeTest, APipeThatBeginsWhereAnotherReaderWantedItIsPassedOver) {
-  FeedClaim claim(directory_.path(), "c");
-  const auto feed_pipe = [&](uint64_t pipe, const std::string& request, const char* content) {
-    FifoWriter writer(claim.BeginEpoch(pipe), &stop_);
-    writer.Open();
-    claim.LogObjects(pipe, {0, "", request});
-    const bool read = writer.Write(content, nullptr) && writer.Drain();
-    Outcome outcome = Done();
-    outcome.bytes = writer.bytes_written();
-    claim.RecordOutcome(pipe, outcome);
-    writer.Close();
-    claim.RemoveFifo(pipe);
-    return read;
-  };
-  {
-    auto feed = std::async(std::launch::async, [&] {
-      feed_pipe(0, "a dead reader", "middle");
-      feed_pipe(1, "", "whole");
-    });
-    EXPECT_EQ(ReadEpoch(), "whole");
-    feed.get();
-  }
-  // Not for ever.
-  auto feed = std::async(std::launch::async, [&] {
-    for (uint64_t pipe = 2; pipe < 7; ++pipe) feed_pipe(pipe, "somebody", "middle");
-  });
-  EXPECT_NE(MessageOf(ErrorKind::kUnavailable, [&] { ReadEpoch(); })
-                .find("begins where another reader wanted to go on, 5 times in a row"),
-            std::string::npos);
   feed.get();
 }
 
@@ -286,7 +171,10 @@ TEST_F(ChannelPipeTest, AKilledPrefetcherIsAnErrorWhateverTheReaderWaitsFor) {
       ChannelPipe pipe(options, &cancel_);
       return MessageOf(ErrorKind::kUnavailable, [&] { ReadAll(&pipe); });
     });
-    std::this_thread::sleep_for(milliseconds(200));
+    // Until the reader has the pipe, and so has seen the prefetcher alive.
+    while (!FlockHolder(FifoPath(directory.path(), "c", 0))) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
     EXPECT_NE(read.get().find("process " + std::to_string(child)), std::string::npos);

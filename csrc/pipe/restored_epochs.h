@@ -1,0 +1,51 @@
+// Which epochs the iterators that were restored in this process have had, so that those which
+// nobody told where to begin get the ones behind.
+#ifndef SMTF_PIPE_RESTORED_EPOCHS_H_
+#define SMTF_PIPE_RESTORED_EPOCHS_H_
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "pipe/stream_position.h"
+
+namespace smtf {
+
+// By a channel's key, such as its pipe directory and name. Thread-safe.
+//
+// Iterators that are restored with nothing read between them are of one checkpoint, in whatever
+// order they come: what is next is behind the latest of them. A restore after a read is a going
+// back, and the readings before it no longer count.
+class RestoredEpochs {
+ public:
+  // One was restored, and leaves this epoch to others.
+  void Leave(const std::string& key, const StreamPosition& next);
+  // The beginning of the epoch that nobody has had yet; nothing where no iterator was restored, or
+  // not since the prefetcher of this session came (feed_status.h; empty where there is none).
+  std::optional<StreamPosition> Next(const std::string& key, const std::string& session);
+  // A reader of this process, restored or not, has begun this epoch.
+  void Began(const std::string& key, const std::string& session, uint64_t epoch);
+  // What was restored cannot be gone on with.
+  void Forget(const std::string& key);
+
+ private:
+  struct Channel {
+    StreamPosition next;
+    std::string session;  // empty until one has been read
+    bool read = false;    // since the last restore
+  };
+  using Channels = std::map<std::string, Channel>;
+  Channels::iterator Find(const std::string& key, const std::string& session);
+
+  std::mutex mutex_;
+  Channels channels_;
+};
+
+// Of all readers in this process.
+RestoredEpochs& EpochsOfRestored();
+
+}  // namespace smtf
+
+#endif  // SMTF_PIPE_RESTORED_EPOCHS_H_
