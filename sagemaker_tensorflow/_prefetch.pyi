@@ -222,7 +222,9 @@ class Stats(TypedDict):
     error: str  # of the last epoch that failed, or ""
 
 class Feed:
-    """Streams the objects of one channel into its FIFOs, epoch after epoch, until stopped.
+    """Streams the objects of one channel to its readers, epoch after epoch, until stopped.
+
+    Through FIFOs in ``pipe_dir`` or, with ``ring_address``, rings in shared memory.
 
     Objects can be added while it runs; the first part of the first object is fetched at once. Every
     epoch holds all objects in the order of the list, or in the epoch's own order when shuffled, and
@@ -230,7 +232,10 @@ class Feed:
 
     Args:
         channel: The channel's name.
-        pipe_dir: Where ``<channel>_<epoch>`` goes. Must exist.
+        pipe_dir: Where ``<channel>_<epoch>`` goes. Must exist. Exactly one of this and
+            ``ring_address``.
+        ring_address: Of the abstract Unix socket, without its leading NUL, at most 107 bytes:
+            ``smtf-<32 hex digits>/<channel>``. Readers of the same user can connect from now on.
         source: Where the bytes come from.
         objects: What to stream.
         connections: Fetches at a time, each with a thread and a connection; 0 finds the number at
@@ -255,7 +260,7 @@ class Feed:
             stream, and the next follows. What is fetched ahead is never of the next epoch.
 
     Raises:
-        FailedPreconditionError: A live prefetcher feeds this channel already.
+        FailedPreconditionError: A live prefetcher feeds this channel already, or has this address.
         InvalidArgumentError: A number is out of its bounds.
     """
 
@@ -263,7 +268,8 @@ class Feed:
         self,
         *,
         channel: str,
-        pipe_dir: str,
+        pipe_dir: str = "",
+        ring_address: str = "",
         source: Source,
         objects: ObjectList,
         connections: int = 0,
@@ -284,11 +290,16 @@ class Feed:
         frame_objects: bool = False,
     ) -> None: ...
     def start(self) -> None:
-        """Makes the first FIFO and starts the threads."""
+        """Makes the first FIFO, or lets the first reader of the ring in, and starts the threads."""
     def stop(self) -> None:
         """Ends the epoch under way with an error for its reader and removes the FIFOs.
 
         Joins the threads, without the GIL. Idempotent.
+        """
+    def connections(self) -> int:
+        """How many are connected to the ring: readers, those who wait for a turn, and leases.
+
+        0 where there are FIFOs. Any thread.
         """
     def stats(self) -> Stats:
         """The counters.

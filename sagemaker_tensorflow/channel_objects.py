@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from sagemaker_tensorflow import _prefetch
+from sagemaker_tensorflow.channels import ChannelInput
+from sagemaker_tensorflow.joined_inputs import JoinedInputs
+from sagemaker_tensorflow.joined_objects import JoinedObjects
 from sagemaker_tensorflow.listing import list_local_objects, nothing_under
 from sagemaker_tensorflow.locations import LocalLocation, S3Location
 from sagemaker_tensorflow.manifest_objects import AugmentedManifestObjects, ManifestObjects
 from sagemaker_tensorflow.object_list_file import ListedObjects, read_object_list
 from sagemaker_tensorflow.prefix_siblings import warn_of_sibling
 from sagemaker_tensorflow.source_pool import SourcePool
-from sagemaker_tensorflow.training_input import TrainingInput
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow._prefetch import Source
@@ -31,8 +33,12 @@ class ChannelObjects(Protocol):
     def source(self) -> Source:
         """Where the bytes come from."""
 
-    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+    def fill(self, objects: _prefetch.ObjectList, source_index: int = 0) -> Iterator[int]:
         """Appends every object, and yields how many after each page. Once; does not finish.
+
+        Args:
+            objects: The list.
+            source_index: What the list calls `source`, where it has objects of several.
 
         Raises:
             PipeModeDatasetException: An object, or the list of them, is not there or cannot be had.
@@ -42,7 +48,7 @@ class ChannelObjects(Protocol):
         """Ends `fill` as soon as may be. Any thread."""
 
 
-def open_channel_objects(given: TrainingInput | ListedObjects, pool: SourcePool) -> ChannelObjects:
+def open_channel_objects(given: ChannelInput, pool: SourcePool) -> ChannelObjects:
     """Finds a channel's source. Sends a request if it is in S3.
 
     Raises:
@@ -50,6 +56,8 @@ def open_channel_objects(given: TrainingInput | ListedObjects, pool: SourcePool)
     """
     if isinstance(given, ListedObjects):
         return ObjectsOfList(given, pool)
+    if isinstance(given, JoinedInputs):
+        return JoinedObjects([open_channel_objects(one, pool) for one in given.inputs])
     location = given.location
     if given.s3_data_type == "ManifestFile":
         return ManifestObjects(pool, location)
@@ -74,10 +82,10 @@ class ObjectsOfList:
             location = S3Location(given.bucket, first_key)
             self.source = pool.bucket_of(location, may_be_denied=True).source
 
-    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+    def fill(self, objects: _prefetch.ObjectList, source_index: int = 0) -> Iterator[int]:
         """Reads the file."""
         for page in itertools.chain([self._first], self._pages):
-            objects.add(page)
+            objects.add(page, source_index)
             yield len(page)
 
     def stop(self) -> None:
@@ -90,12 +98,13 @@ class LocalObjects:
 
     def __init__(self, location: LocalLocation) -> None:
         self.source = _prefetch.FileSource()
-        self._location = location
+        self._pages = list_local_objects(location)
+        self._first = next(self._pages)
 
-    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+    def fill(self, objects: _prefetch.ObjectList, source_index: int = 0) -> Iterator[int]:
         """Walks the folder."""
-        for page in list_local_objects(self._location):
-            objects.add(page)
+        for page in itertools.chain([self._first], self._pages):
+            objects.add(page, source_index)
             yield len(page)
 
     def stop(self) -> None:
@@ -109,6 +118,8 @@ class S3PrefixObjects:
         self._location = location
         self._client = pool.session.client
         self._page = pool.session.first_page(location)
+        if not self._page.objects and self._page.last_key is None:
+            raise nothing_under(location)
         bucket = pool.bucket(location.bucket, self._page.address)
         self.source: Source = bucket.source
         self._listing: _prefetch.S3Listing | None = None
@@ -117,15 +128,15 @@ class S3PrefixObjects:
                 bucket.s3, location.prefix, start_after=self._page.last_key
             )
 
-    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+    def fill(self, objects: _prefetch.ObjectList, source_index: int = 0) -> Iterator[int]:
         """Lists the prefix."""
         count = len(self._page.objects)
         if count:
-            objects.add(self._page.objects)
+            objects.add(self._page.objects, source_index)
             yield count
         self._warn_of_sibling()
         if self._listing is not None:
-            listed = self._listing.run(objects)
+            listed = self._listing.run(objects, source_index)
             count += listed
             yield listed
         if not count:

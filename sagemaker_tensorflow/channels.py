@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.joined_inputs import JoinedInputs
 from sagemaker_tensorflow.object_list_file import ListedObjects
 from sagemaker_tensorflow.training_input import TrainingInput, check_pipe_mode
 
 # CreateTrainingJob's ChannelName (botocore's service model of SageMaker).
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+# What a channel may stream.
+ChannelInput: TypeAlias = TrainingInput | JoinedInputs | ListedObjects
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,14 @@ class Channel:
 
     Attributes:
         name: 1 to 64 of ``[A-Za-z0-9._-]``, with the suffix of its pipes if it has several.
-        input: What it streams. `ListedObjects` are for this package's own use.
+        input: What it streams. `JoinedInputs` and `ListedObjects` are for this package's own use.
 
     Raises:
         InvalidArgumentError: The name is not one.
     """
 
     name: str
-    input: TrainingInput | ListedObjects
+    input: ChannelInput
 
     def __post_init__(self) -> None:
         for name in self.pipe_names:
@@ -54,7 +58,11 @@ class Channel:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
-        kind = "listed" if isinstance(self.input, ListedObjects) else "input"
+        kind = "input"
+        if isinstance(self.input, ListedObjects):
+            kind = "listed"
+        elif isinstance(self.input, JoinedInputs):
+            kind = "joined"
         return {"name": self.name, kind: self.input.to_json()}
 
     @classmethod
@@ -62,6 +70,8 @@ class Channel:
         """The reverse."""
         if "listed" in channel:
             return cls(channel["name"], ListedObjects.from_json(channel["listed"]))
+        if "joined" in channel:
+            return cls(channel["name"], JoinedInputs.from_json(channel["joined"]))
         return cls(channel["name"], TrainingInput.from_json(channel["input"]))
 
 

@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 
 from sagemaker_tensorflow import _prefetch
 from sagemaker_tensorflow.channel_objects import ChannelObjects, open_channel_objects
@@ -24,12 +23,11 @@ from sagemaker_tensorflow.errors import (
     kind_of_error,
 )
 from sagemaker_tensorflow.hosts import HostPlace
-from sagemaker_tensorflow.input_data_config import add_input_channels
 from sagemaker_tensorflow.open_files import raise_open_files_limit
+from sagemaker_tensorflow.outlets import Outlet
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.source_pool import SourcePool
-from sagemaker_tensorflow.system_errors import make_directory
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ class Feeder:
     """The channels of one prefetcher. Its methods are for one thread.
 
     A channel is listed by a thread of its own. Once its first page is there, the channel is
-    entered in ``inputdataconfig.json``, its first pipes are made, and the thread goes on listing.
+    announced, its first pipes or rings are made, and the thread goes on listing.
     A channel with several pipes has one list of objects and a feed for each pipe.
     """
 
@@ -57,15 +55,13 @@ class Feeder:
         self,
         channels: Sequence[Channel],
         *,
-        pipe_dir: Path,
-        config_dir: Path,
+        outlet: Outlet,
         config: PrefetchConfig,
         s3_options: S3Options,
         host: HostPlace,
     ) -> None:
         self._channels = channels
-        self._pipe_dir = pipe_dir
-        self._config_dir = config_dir
+        self._outlet = outlet
         self._config = config
         self._memory_bytes = config.memory_share(pipe_count(channels))
         self._host = host
@@ -90,8 +86,7 @@ class Feeder:
             PipeModeDatasetException: A directory cannot be made.
         """
         raise_open_files_limit()
-        for directory in (self._pipe_dir, self._config_dir):
-            make_directory(directory)
+        self._outlet.prepare()
         self._listers = [
             threading.Thread(
                 target=self._run, args=(channel,), name=f"smtf-list-{channel.name}", daemon=True
@@ -125,6 +120,10 @@ class Feeder:
             name: ChannelStats.from_json({**feed.stats(), "seconds": now - since})
             for name, (feed, since) in list(self._feeds.items())
         }
+
+    def connections(self) -> int:
+        """How many readers, and datasets that may be read, hold on to the rings."""
+        return sum(feed.connections() for feed, _ in list(self._feeds.values()))
 
     def log_errors(self) -> None:
         """Logs the errors of epochs that failed since the last call; readers get them too."""
@@ -190,7 +189,7 @@ class Feeder:
             for pipe in range(len(channel.pipe_names))
         ]
         # Before the pipes are there, so that who finds a pipe finds the channel too.
-        add_input_channels(self._config_dir, [channel])
+        self._outlet.announce(channel)
         for name, feed in zip(channel.pipe_names, feeds, strict=True):
             feed.start()
             self._feeds[name] = (feed, time.monotonic())
@@ -203,7 +202,7 @@ class Feeder:
         first_shard = self._host.index * given.pipes_per_channel if given.sharded else 0
         return _prefetch.Feed(
             channel=channel.pipe_names[pipe],
-            pipe_dir=str(self._pipe_dir),
+            **self._outlet.feed_arguments(channel.pipe_names[pipe]),
             source=found.source,
             objects=objects,
             connections=numbers.engine_connections,

@@ -13,11 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sagemaker_tensorflow.channels import Channel
+from sagemaker_tensorflow.channels import Channel, ChannelInput
 from sagemaker_tensorflow.errors import DataLossError, NotFoundError
-from sagemaker_tensorflow.object_list_file import ListedObjects
 from sagemaker_tensorflow.system_errors import translated_os_errors
-from sagemaker_tensorflow.training_input import TrainingInput
 
 FILE_NAME = "inputdataconfig.json"
 
@@ -64,7 +62,7 @@ def add_input_channels(config_dir: Path, channels: Iterable[Channel]) -> None:
         _replace(path, json.dumps(entries, indent=2) + "\n")
 
 
-def _entry(given: TrainingInput | ListedObjects) -> dict[str, Any]:
+def _entry(given: ChannelInput) -> dict[str, Any]:
     entry = {
         "TrainingInputMode": given.input_mode or "Pipe",
         "S3DistributionType": given.distribution,

@@ -54,7 +54,7 @@ class ManifestObjects:
             self.source, self._s3 = bucket.source, bucket.s3
         self._stopped = threading.Event()
 
-    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+    def fill(self, objects: _prefetch.ObjectList, source_index: int = 0) -> Iterator[int]:
         """Asks for the objects page by page."""
         pages = growing_pages(self._manifest.names)
         for page in pages:
@@ -62,7 +62,7 @@ class ManifestObjects:
             missing = [name for name, (size, _) in found if size < 0]
             if missing:
                 raise self._missing(missing, pages)
-            objects.add([(name, size, etag) for name, (size, etag) in found])
+            objects.add([(name, size, etag) for name, (size, etag) in found], source_index)
             yield len(page)
 
     def _stat(self, names: Sequence[str]) -> list[ObjectStat]:
@@ -113,8 +113,9 @@ class AugmentedManifestObjects:
             split_lines(chunks, MAX_LINE_BYTES), attributes, self._where, folder
         )
 
-    def fill(self, objects: _prefetch.ObjectList) -> Iterator[int]:
+    def fill(self, objects: _prefetch.ObjectList, source_index: int = 0) -> Iterator[int]:
         """Reads the manifest and asks for what it refers to, page by page."""
+        del source_index  # never one of several: its source is several itself
         found = False
         for lines in growing_pages(self._lines):
             stats = self._stat(lines)

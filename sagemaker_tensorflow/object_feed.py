@@ -15,6 +15,7 @@ from sagemaker_tensorflow.listing import ListedObject
 from sagemaker_tensorflow.object_list_file import ListedObjects, ObjectListWriter
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.prefetcher import Prefetcher
+from sagemaker_tensorflow.process_handle import ProcessHandle
 from sagemaker_tensorflow.s3_options import S3Options
 
 _CHANNEL = "objects"
@@ -32,6 +33,7 @@ class ObjectFeed:
         on_failure: Called, in that thread, when the list cannot be passed on. `failure` says why,
             and the stream does not end by itself then.
         as_they_come: The iterator waits for objects; each is fetched as soon as it is there.
+        process: A prefetcher's that waits for its orders; None to start one.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class ObjectFeed:
         config: PrefetchConfig,
         on_failure: Callable[[], None],
         as_they_come: bool = False,
+        process: ProcessHandle | None = None,
     ) -> None:
         self._objects = objects
         self._bucket = bucket
@@ -52,6 +55,7 @@ class ObjectFeed:
         self._config = config
         self._on_failure = on_failure
         self._as_they_come = as_they_come
+        self._process = process
         self._list: ObjectListWriter | None = None
         self._prefetcher: Prefetcher | None = None
         self.channel = _CHANNEL
@@ -87,7 +91,7 @@ class ObjectFeed:
             endpoint_url=s3.endpoint_url,
             anonymous=s3.anonymous,
         )
-        self._prefetcher.start()
+        self._prefetcher.start(self._process)
         self.pipe_dir = self._prefetcher.dirs["pipe_dir"]
 
     def _fail(self, error: Exception) -> None:
@@ -101,6 +105,11 @@ class ObjectFeed:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def ask_to_end(self) -> None:
+        """Has the prefetcher end, as all was read; `close` need not wait for it then."""
+        if self._prefetcher is not None:
+            self._prefetcher.ask_to_end()
 
     def close(self) -> None:
         """Ends the prefetcher. Idempotent."""

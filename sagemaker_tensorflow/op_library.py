@@ -25,7 +25,7 @@ def load() -> Any:
     """Loads the op library once and returns its module of generated op wrappers.
 
     Raises:
-        ImportError: The library is missing, or was built for another TensorFlow.
+        ImportError: The library is missing, was built for another TensorFlow, or does not load.
     """
     if not _PATH.exists():
         raise ImportError(
@@ -33,17 +33,20 @@ def load() -> Any:
             f"again beside TensorFlow: {_REBUILD}"
         )
     built, found = built_for(_PATH), tf.__version__
-    advice = (
-        f"{_PATH.name} was built for TensorFlow {built} and this is TensorFlow {found}; a "
-        f"build fits one minor version. Install tensorflow=={_minor(built)}.*, or build for "
-        f"this one: {_REBUILD}"
-    )
     if _minor(built) != _minor(found):
-        raise ImportError(advice)
+        raise ImportError(
+            f"{_PATH.name} was built for TensorFlow {built} and this is TensorFlow {found}; a "
+            f"build fits one minor version. Install tensorflow=={_minor(built)}.*, or build for "
+            f"this one: {_REBUILD}"
+        )
     try:
         return tf.load_op_library(str(_PATH))
     except tf.errors.NotFoundError as error:
-        raise ImportError(f"{advice} ({error})") from error
+        raise ImportError(
+            f"{_PATH.name}, built for TensorFlow {built}, does not load in TensorFlow {found}: "
+            f"{error}; build it beside that very TensorFlow, with this system's compiler: "
+            f"{_REBUILD}"
+        ) from error
 
 
 @functools.cache

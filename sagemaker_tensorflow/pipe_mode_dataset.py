@@ -1,25 +1,26 @@
-"""``PipeModeDataset``: a ``tf.data.Dataset`` of the records in a channel's named pipes."""
+"""``PipeModeDataset``: a ``tf.data.Dataset`` of records that are streamed.
+
+They come through a channel's named pipes, or from S3 without anything else: ``from_uri``.
+"""
 
 from __future__ import annotations
 
-import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.data.ops import dataset_ops
 
 from sagemaker_tensorflow import interrupts, op_library
-from sagemaker_tensorflow.errors import (
-    InvalidArgumentError,
-    PermissionDeniedError,
-    PipeModeDatasetException,
-)
+from sagemaker_tensorflow.errors import PermissionDeniedError, PipeModeDatasetException
+from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.input_data_config import FILE_NAME, read_input_data_config
-
-_RECORD_FORMATS = ("RecordIO", "TFRecord", "TextLine")
-# TFRecord's and RecordIO's writers hold a record in memory whole; none known makes larger ones.
-_MAX_RECORD_BYTES = 1 << 30
+from sagemaker_tensorflow.prefetch_config import PrefetchConfig
+from sagemaker_tensorflow.reader_options import MAX_RECORD_BYTES, ReaderOptions
+from sagemaker_tensorflow.s3_options import S3Options
+from sagemaker_tensorflow.uri_stream import UriInput, UriStream
 
 
 class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
@@ -33,6 +34,8 @@ class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
 
     Elements are scalar ``tf.string`` tensors, one record each; with ``batch_size=N``, ``[N]``
     tensors, ready for ``tf.io.parse_example``, at a fraction of the cost of ``.batch(N)``.
+
+    `from_uri` makes one that needs no pipes: it fetches by itself.
 
     Auto-sharding is off on this dataset and what is made from it, because each host has pipes of
     its own: TensorFlow's default would drop all but every n-th record.
@@ -63,6 +66,11 @@ class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
         max_record_bytes: A longer record is an error before memory is taken for it.
         strip_carriage_return: TextLine: take a ``\r`` before the ``\n`` off; the original extension
             kept it.
+        first_epoch: The epoch of the data, from 0, that the first iterator of this dataset to read
+            gets; those after it go on from there. With a `ShuffleConfig` a training that is started
+            again sees each epoch in the order in which it would have. None is the next. Each
+            process counts for itself, an iterator restored from a checkpoint knows better, and
+            SageMaker's agent cannot be asked: there it is ignored, with a warning in the log.
         name: A name for the tf.data operation.
 
     Raises:
@@ -87,41 +95,165 @@ class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
         drop_remainder: bool = False,
         timeout: float = 120.0,
         stall_timeout: float | None = 600.0,
-        max_record_bytes: int = _MAX_RECORD_BYTES,
+        max_record_bytes: int = MAX_RECORD_BYTES,
         strip_carriage_return: bool = False,
+        first_epoch: int | None = None,
         name: str | None = None,
     ) -> None:
-        _check_arguments(record_format, batch_size, timeout, stall_timeout)
-        self.channel = channel
-        self.record_format = record_format
-        self.state_dir = _directory(state_dir, "SM_INPUT_DIR", "../pipe_state", "pipe_state")
-        self.pipe_dir = _directory(pipe_dir, "SM_INPUT_DIR", "data", "input/data")
-        self.config_dir = _directory(config_dir, "SM_INPUT_CONFIG_DIR", "", "input/config")
-        _require_pipe_channel(Path(self.config_dir), channel)
-        _make_directory(self.state_dir)
-        interrupts.install()
-        shape = [] if batch_size is None else [batch_size if drop_remainder else None]
-        self._element_spec = tf.TensorSpec(shape, tf.string)
-        self._name = name
-        variant = op_library.load().smtf_pipe_mode_dataset(
-            channel=channel,
+        options = ReaderOptions(
             record_format=record_format,
-            pipe_dir=self.pipe_dir,
-            state_dir=self.state_dir,
-            batch_size=batch_size or 0,
+            batch_size=batch_size,
             drop_remainder=drop_remainder,
+            timeout=timeout,
+            stall_timeout=stall_timeout,
             max_record_bytes=max_record_bytes,
             max_corrupted_records_to_skip=max_corrupted_records_to_skip,
             strip_carriage_return=strip_carriage_return,
-            timeout_ms=round(timeout * 1000),
-            stall_timeout_ms=0 if stall_timeout is None else max(1, round(stall_timeout * 1000)),
             benchmark=benchmark,
             benchmark_records_interval=benchmark_records_interval,
+            first_epoch=first_epoch,
+        )
+        pipe_dir = _directory(pipe_dir, "SM_INPUT_DIR", "data", "input/data")
+        state_dir = _directory(state_dir, "SM_INPUT_DIR", "../pipe_state", "pipe_state")
+        self.config_dir = _directory(config_dir, "SM_INPUT_CONFIG_DIR", "", "input/config")
+        _require_pipe_channel(Path(self.config_dir), channel)
+        _make_directory(state_dir)
+        self._open(channel, options, name, pipe_dir=pipe_dir, state_dir=state_dir)
+
+    @classmethod
+    def from_uri(
+        cls,
+        uri: UriInput | Sequence[UriInput],
+        record_format: str = "RecordIO",
+        *,
+        batch_size: int | None = None,
+        drop_remainder: bool = False,
+        timeout: float = 120.0,
+        stall_timeout: float | None = 600.0,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+        max_corrupted_records_to_skip: int = 0,
+        strip_carriage_return: bool = False,
+        benchmark: bool = False,
+        benchmark_records_interval: int = 0,
+        first_epoch: int | None = None,
+        name: str | None = None,
+        config: PrefetchConfig | None = None,
+        profile: str | None = None,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        anonymous: bool = False,
+        hosts: Sequence[str] | None = None,
+        current_host: str | None = None,
+    ) -> PipeModeDataset:
+        """The records of what is at a URI, without pipe, directory or configuration file.
+
+        >>> dataset = PipeModeDataset.from_uri("s3://bucket/train/", "TFRecord", batch_size=1024)
+
+        A prefetcher's process is started, which begins to fetch at once, and is read from through
+        memory that the two processes share. It ends when the dataset and all that was made of it
+        are gone, and with this process however that ends. Epochs, errors, checkpoints and options
+        are those of a channel's dataset. What is missing or forbidden is an error here; what goes
+        wrong later is one where it is read.
+
+        Each call has a process and epochs of its own. Epochs of one dataset are read one after the
+        other: an iterator that begins in the middle of another's waits until that one ends.
+
+        Args:
+            uri: ``s3://bucket/prefix``, ``file:///path``, a path or a `TrainingInput`; or several,
+                which are one stream in their order, and may lie in several buckets.
+            record_format: As the class, and so are the others that are not named here.
+            batch_size: See the class.
+            drop_remainder: See the class.
+            timeout: Seconds to wait for another iterator of this dataset to end.
+            stall_timeout: See the class.
+            max_record_bytes: See the class.
+            max_corrupted_records_to_skip: See the class.
+            strip_carriage_return: See the class.
+            benchmark: See the class.
+            benchmark_records_interval: See the class.
+            first_epoch: See the class.
+            name: See the class.
+            config: The prefetcher's numbers.
+            profile: A profile of the AWS configuration files.
+            region: Overrides the environment's and the profile's.
+            endpoint_url: Overrides AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL and the profile's.
+            anonymous: Sign nothing, for public buckets.
+            hosts: The names of all hosts, for inputs that are distributed over them with
+                ``ShardedByS3Key``. SageMaker has them in SM_HOSTS.
+            current_host: Which of them this one is; SM_CURRENT_HOST.
+
+        Raises:
+            InvalidArgumentError: An argument makes no sense, or inputs cannot be one stream.
+            NotFoundError: No such bucket or path, or nothing under it.
+            PermissionDeniedError: The credentials are missing or do not allow it.
+            UnavailableError: S3 cannot be reached, or the process died.
+            ImportError: The op was built for another TensorFlow.
+        """
+        options = ReaderOptions(
+            record_format=record_format,
+            batch_size=batch_size,
+            drop_remainder=drop_remainder,
+            timeout=timeout,
+            stall_timeout=stall_timeout,
+            max_record_bytes=max_record_bytes,
+            max_corrupted_records_to_skip=max_corrupted_records_to_skip,
+            strip_carriage_return=strip_carriage_return,
+            benchmark=benchmark,
+            benchmark_records_interval=benchmark_records_interval,
+            first_epoch=first_epoch,
+        )
+        op_library.load()  # before there is anything to clean up
+        # Not rewritten as a part of the function, if this is called in one.
+        start = tf.autograph.experimental.do_not_convert(UriStream)
+        stream = start(
+            uri,
+            config=config or PrefetchConfig(),
+            s3_options=S3Options(profile, region, endpoint_url, anonymous),
+            host=HostPlace.among(hosts, current_host),
+        )
+        dataset = cls.__new__(cls)
+        dataset.config_dir = ""
+        dataset._open(stream.channel, options, name, ring_address=stream.address)
+        dataset._hold(stream)
+        return dataset
+
+    def _open(
+        self,
+        channel: str,
+        options: ReaderOptions,
+        name: str | None,
+        *,
+        pipe_dir: str = "",
+        state_dir: str = "",
+        **attributes: Any,
+    ) -> None:
+        """Makes the op, which opens nothing."""
+        self.channel = channel
+        self.record_format = options.record_format
+        self.pipe_dir = pipe_dir
+        self.state_dir = state_dir
+        self._element_spec = tf.TensorSpec(options.element_shape, tf.string)
+        self._name = name
+        interrupts.install()
+        variant = op_library.load().smtf_pipe_mode_dataset(
+            channel=channel,
+            pipe_dir=pipe_dir,
+            state_dir=state_dir,
             metadata=self._metadata.SerializeToString(),
+            **options.op_arguments(),
+            **attributes,
         )
         super().__init__(variant)
         # The op says the same, but is not asked while a graph is being built.
         self._options_attr: tf.data.Options = self._options_attr.merge(_unsharded())
+
+    def _hold(self, stream: UriStream) -> None:
+        """Keeps the stream's process for as long as this may be iterated over."""
+        self._stream = stream
+        if not tf.executing_eagerly():
+            # A function's graph makes the dataset anew at each call, when this object is gone.
+            graph = tf.compat.v1.get_default_graph()
+            graph._smtf_streams = [*getattr(graph, "_smtf_streams", ()), stream]
 
     @property
     def element_spec(self) -> tf.TensorSpec:
@@ -133,27 +265,6 @@ def _unsharded() -> tf.data.Options:
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return options
-
-
-def _check_arguments(
-    record_format: str, batch_size: int | None, timeout: float, stall_timeout: float | None
-) -> None:
-    """Checks what the op would refuse with a less helpful message."""
-    if record_format not in _RECORD_FORMATS:
-        raise InvalidArgumentError(
-            f"record_format must be one of {', '.join(_RECORD_FORMATS)}, not {record_format!r}"
-        )
-    if batch_size is not None and batch_size < 1:
-        raise InvalidArgumentError(
-            f"batch_size must be at least 1, or None for one record per element, not {batch_size}"
-        )
-    if not 0 <= timeout < math.inf:
-        raise InvalidArgumentError(f"timeout must be 0 or more seconds, not {timeout}")
-    if stall_timeout is not None and not 0 < stall_timeout < math.inf:
-        raise InvalidArgumentError(
-            f"stall_timeout must be a positive number of seconds, or None for no limit, "
-            f"not {stall_timeout}"
-        )
 
 
 def _require_pipe_channel(config_dir: Path, channel: str) -> None:

@@ -4,18 +4,22 @@ It talks JSON, a line a message. The first line on stdin holds its `PrefetchOrde
 stdout is ``{"started": true}`` or ``{"error": {"kind": ..., "message": ...}}``. Then
 ``{"request": "stats", "id": n}`` is answered by ``{"id": n, "stats": {channel: {...}}}`` or
 ``{"id": n, "error": {...}}``, and ``{"request": "stop"}`` ends it. So do the end of stdin, the
-death of its owner and SIGTERM.
+death of its owner and SIGTERM; and, after ``{"request": "release"}``, the end of the last reader.
+An owner may start it before it knows what to do, and may have nothing for it: ``{"request":
+"stop"}`` instead of orders ends it too.
 Logs go to stderr. No secret passes here: credentials are found by boto3, in this process.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import shutil
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_tensorflow.errors import PipeModeDatasetException, kind_of_error
@@ -23,9 +27,15 @@ from sagemaker_tensorflow.json_lines import JsonLines
 from sagemaker_tensorflow.prefetch_orders import PrefetchOrders
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sagemaker_tensorflow.feeder import Feeder
 
 _STOP_SIGNALS = {signal.SIGTERM}
+# How often a process whose owner needs it no more looks whether its readers are gone.
+_LOOK_SECONDS = 0.05
+# How often one that waits for its orders looks whether its owner lives.
+_ORDERS_SECONDS = 5.0
 
 
 def main() -> int:
@@ -34,9 +44,9 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     owner = JsonLines(sys.stdin.fileno(), _claim_stdout())
-    try:
-        orders = PrefetchOrders.from_json(owner.receive())
-    except EOFError:
+    importlib.import_module("sagemaker_tensorflow.feeder")  # while the owner may be busy
+    orders = _orders(owner)
+    if orders is None:
         return 0
     logging.basicConfig(format="%(asctime)s smtf %(levelname)s %(message)s")
     logging.getLogger("sagemaker_tensorflow").setLevel(orders.log_level)
@@ -47,8 +57,23 @@ def main() -> int:
             owner.send({"error": {"kind": kind_of_error(error), "message": str(error)}})
             return 1
     except BrokenPipeError:  # the owner is gone before it could be told how it went
-        shutil.rmtree(orders.temporary_dir, ignore_errors=True)
+        _remove(orders.temporary_dir)
     return 0
+
+
+def _orders(owner: JsonLines) -> PrefetchOrders | None:
+    """Waits for them; None when there will be none."""
+    owner_pid = os.getppid()
+    # A dead owner's stdin ends as well, unless a child that it forked still holds it.
+    while os.getppid() == owner_pid:
+        try:
+            message = owner.receive(_ORDERS_SECONDS)
+            return None if message.get("request") == "stop" else PrefetchOrders.from_json(message)
+        except TimeoutError:
+            continue
+        except EOFError:
+            break
+    return None
 
 
 def _claim_stdout() -> int:
@@ -63,8 +88,7 @@ def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
 
     feeder = Feeder(
         orders.channels,
-        pipe_dir=orders.pipe_dir,
-        config_dir=orders.config_dir,
+        outlet=orders.outlet,
         config=orders.config,
         s3_options=orders.s3_options,
         host=orders.host,
@@ -87,7 +111,12 @@ def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
         tick=end_with_owner,
     )
     if end.unneeded:
-        shutil.rmtree(orders.temporary_dir, ignore_errors=True)
+        _remove(orders.temporary_dir)
+
+
+def _remove(directory: Path | None) -> None:
+    if directory is not None:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 class _End:
@@ -111,11 +140,28 @@ class _End:
 def _answer(feeder: Feeder, owner: JsonLines, end: _End) -> None:
     """Serves requests to their end. The owner sends none before it was told "started"."""
     try:
-        while (message := owner.receive())["request"] == "stats":
-            owner.send({"id": message["id"], **_stats(feeder)})
+        while (message := owner.receive())["request"] != "stop":
+            if message["request"] == "stats":
+                owner.send({"id": message["id"], **_stats(feeder)})
+            else:
+                _EndWithReaders(feeder, end).start()
     except (EOFError, BrokenPipeError):
         pass  # without a word: an owner that lives says "stop"
     end.begin()
+
+
+class _EndWithReaders(threading.Thread):
+    """Waits until nobody is connected any more, which new readers can keep from happening."""
+
+    def __init__(self, feeder: Feeder, end: _End) -> None:
+        super().__init__(name="smtf-readers", daemon=True)
+        self._feeder = feeder
+        self._end = end
+
+    def run(self) -> None:
+        while self._feeder.connections() > 0:
+            time.sleep(_LOOK_SECONDS)
+        self._end.begin()
 
 
 def _stats(feeder: Feeder) -> dict[str, Any]:

@@ -77,6 +77,16 @@ def test_an_op_built_for_another_tensorflow_says_which(
         op_library.load.__wrapped__()
 
 
+def test_an_op_for_this_tensorflow_that_does_not_load_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "_pipe_op.so"
+    broken.write_bytes(f"smtf-built-for-tensorflow:{tf.__version__}\0".encode())
+    monkeypatch.setattr(op_library, "_PATH", broken)
+    with pytest.raises(ImportError, match=r"does not load .*(file too short|ELF).*; build it"):
+        op_library.load.__wrapped__()
+
+
 def test_a_missing_op_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(op_library, "_PATH", tmp_path / "_pipe_op.so")
     with pytest.raises(ImportError, match="--no-build-isolation"):

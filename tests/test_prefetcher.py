@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_tensorflow import prefetcher
+from sagemaker_tensorflow import process_handle
 from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import (
     FailedPreconditionError,
@@ -24,6 +24,7 @@ from sagemaker_tensorflow.errors import (
 )
 from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.input_data_config import read_input_data_config
+from sagemaker_tensorflow.outlets import PipeOutlet
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.prefetch_orders import PrefetchOrders
 from sagemaker_tensorflow.prefetcher import Prefetcher
@@ -245,7 +246,7 @@ def test_process_that_does_not_end_is_killed(
 ) -> None:
     deaf = "trap '' TERM; echo '{\"started\": true}'; while :; do sleep 0.1; done"
     monkeypatch.setattr(sys, "executable", executable(tmp_path, deaf))
-    monkeypatch.setattr(prefetcher, "_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(process_handle, "_GRACE_SECONDS", 0.1)
     with Prefetcher({"train": str(folder)}) as feed:
         pid = pid_of(feed)
     assert has_ended(pid)
@@ -371,8 +372,7 @@ def test_close_while_it_lists(aws: str, tmp_path: Path) -> None:
         port = silent.getsockname()[1]
         orders = PrefetchOrders(
             channels=(Channel("train", TrainingInput("s3://bkt/x")),),
-            pipe_dir=tmp_path,
-            config_dir=tmp_path,
+            outlet=PipeOutlet(tmp_path, tmp_path),
             config=PrefetchConfig(),
             s3_options=S3Options(endpoint_url=f"http://127.0.0.1:{port}"),
             host=HostPlace(),

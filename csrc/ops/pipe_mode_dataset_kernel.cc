@@ -1,17 +1,20 @@
 // The tf.data kernel: parses arguments, makes iterators, maps errors. Framing, pipes and epochs are
 // in csrc/framing and csrc/pipe.
 
-#include <algorithm>
-#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "ops/epoch_reader.h"
+#include "ops/dataset_arguments.h"
 #include "ops/error_status.h"
 #include "ops/malloc_tuning.h"
+#include "ops/object_splits.h"
 #include "ops/pipe_mode_iterator.h"
+#include "ring/ring_lease.h"
+#include "ring/ring_source.h"
 #include "tensorflow/core/data/name_utils.h"
 #include "tensorflow/core/framework/dataset.h"
 #include "tensorflow/core/framework/dataset_options.pb.h"
@@ -23,94 +26,20 @@ namespace {
 
 using tensorflow::DataTypeVector;
 using tensorflow::DT_STRING;
+using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::PartialTensorShape;
-using tensorflow::Tensor;
-using tensorflow::TensorShape;
-using tensorflow::tstring;
 using tensorflow::data::DatasetBase;
 using tensorflow::data::IteratorBase;
 using tensorflow::data::SerializationContext;
-
-// The op's inputs, in the schema's order and under its names.
-struct Arguments {
-  tstring channel, record_format, pipe_dir, state_dir;
-  int64_t batch_size = 0;
-  bool drop_remainder = false;
-  int64_t max_record_bytes = 0;
-  int64_t max_corrupted_records_to_skip = 0;
-  bool strip_carriage_return = false;
-  int64_t timeout_ms = 0;
-  int64_t stall_timeout_ms = 0;
-  bool benchmark = false;
-  int64_t benchmark_records_interval = 0;
-
-  // Calls `visit(name, member)` for every input. What reads the arguments and what writes them back
-  // into a graph both go through here, so neither can leave one out.
-  template <typename Self, typename Visit>
-  static absl::Status ForEach(Self& self, const Visit& visit) {
-    TF_RETURN_IF_ERROR(visit("channel", self.channel));
-    TF_RETURN_IF_ERROR(visit("record_format", self.record_format));
-    TF_RETURN_IF_ERROR(visit("pipe_dir", self.pipe_dir));
-    TF_RETURN_IF_ERROR(visit("state_dir", self.state_dir));
-    TF_RETURN_IF_ERROR(visit("batch_size", self.batch_size));
-    TF_RETURN_IF_ERROR(visit("drop_remainder", self.drop_remainder));
-    TF_RETURN_IF_ERROR(visit("max_record_bytes", self.max_record_bytes));
-    TF_RETURN_IF_ERROR(visit("max_corrupted_records_to_skip", self.max_corrupted_records_to_skip));
-    TF_RETURN_IF_ERROR(visit("strip_carriage_return", self.strip_carriage_return));
-    TF_RETURN_IF_ERROR(visit("timeout_ms", self.timeout_ms));
-    TF_RETURN_IF_ERROR(visit("stall_timeout_ms", self.stall_timeout_ms));
-    TF_RETURN_IF_ERROR(visit("benchmark", self.benchmark));
-    return visit("benchmark_records_interval", self.benchmark_records_interval);
-  }
-};
-
-constexpr int64_t kMostPerBatch = std::numeric_limits<int32_t>::max();
-constexpr uint64_t kMostRecordBytes = uint64_t{1} << 62;  // RecordReaderOptions' own bound
-
-absl::Status Validate(const Arguments& arguments) {
-  const auto check = [](bool holds, const char* what) {
-    return holds ? absl::OkStatus() : absl::InvalidArgumentError(what);
-  };
-  TF_RETURN_IF_ERROR(check(!arguments.channel.empty(), "channel must not be empty"));
-  TF_RETURN_IF_ERROR(check(arguments.batch_size >= 0 && arguments.batch_size <= kMostPerBatch,
-                           "batch_size must be from 0 to 2^31 - 1"));
-  TF_RETURN_IF_ERROR(check(arguments.max_record_bytes > 0, "max_record_bytes must be positive"));
-  TF_RETURN_IF_ERROR(check(arguments.max_corrupted_records_to_skip >= 0,
-                           "max_corrupted_records_to_skip must not be negative"));
-  TF_RETURN_IF_ERROR(check(arguments.timeout_ms >= 0, "timeout_ms must not be negative"));
-  TF_RETURN_IF_ERROR(
-      check(arguments.stall_timeout_ms >= 0, "stall_timeout_ms must not be negative"));
-  return check(arguments.benchmark_records_interval >= 0,
-               "benchmark_records_interval must not be negative");
-}
-
-PipeModeConfig MakeConfig(const Arguments& arguments) {
-  PipeModeConfig config;
-  config.pipe.channel = arguments.channel;
-  config.pipe.pipe_dir = arguments.pipe_dir;
-  config.pipe.state_dir = arguments.state_dir;
-  config.pipe.timeout = std::chrono::milliseconds(arguments.timeout_ms);
-  config.pipe.stall_timeout = std::chrono::milliseconds(arguments.stall_timeout_ms);
-  config.pipe.log = [](const std::string& line) { LOG(WARNING) << line; };
-  config.record_format = ParseRecordFormat(std::string(arguments.record_format));
-  // Whoever gives the largest number that there is wants no bound.
-  config.records.max_record_bytes =
-      std::min(static_cast<uint64_t>(arguments.max_record_bytes), kMostRecordBytes);
-  config.records.max_corrupted_records_to_skip =
-      static_cast<uint64_t>(arguments.max_corrupted_records_to_skip);
-  config.records.strip_carriage_return = arguments.strip_carriage_return;
-  config.records.on_skipped = [](const CorruptRecordError& error) {
-    LOG(WARNING) << "skipped: " << error.what();
-  };
-  return config;
-}
+using tensorflow::data::SplitProvider;
 
 class Dataset : public DatasetBase {
  public:
-  Dataset(OpKernelContext* ctx, Arguments arguments, PipeModeConfig config)
+  Dataset(OpKernelContext* ctx, Arguments arguments, Attributes attributes, PipeModeConfig config)
       : DatasetBase(tensorflow::data::DatasetContext(ctx)),
         arguments_(std::move(arguments)),
+        attributes_(std::move(attributes)),
         config_(std::move(config)),
         shapes_({OutputShape(arguments_)}) {
     // Each host has pipes of its own. TensorFlow's default would read them all on every worker and
@@ -119,6 +48,7 @@ class Dataset : public DatasetBase {
     options.mutable_distribute_options()->set_auto_shard_policy(
         tensorflow::data::AutoShardPolicy::OFF);
     set_options(options);
+    if (!config_.ring_address.empty()) lease_.emplace(config_.ring_address);
   }
 
   // Making an iterator touches neither pipe nor state: the epoch is taken at the first read.
@@ -150,10 +80,28 @@ class Dataset : public DatasetBase {
     return absl::OkStatus();
   }
 
+  // For sharding DYNAMIC of the tf.data service. Waits for the end of the list.
+  absl::Status MakeSplitProviders(
+      std::vector<std::unique_ptr<SplitProvider>>* splits) const override {
+    if (config_.ring_address.empty()) return DatasetBase::MakeSplitProviders(splits);
+    try {
+      const Wakeup never;
+      const uint64_t count = CountRingObjects(config_.ring_address, config_.timeout, &never);
+      splits->push_back(std::make_unique<ObjectSplits>(static_cast<int64_t>(count)));
+      return absl::OkStatus();
+    } catch (const Error& error) {
+      return ToStatus(error);
+    }
+  }
+
   absl::Status CheckExternalState() const override {
-    return absl::FailedPreconditionError(
-        DebugString() + " reads the named pipes of channel " + std::string(arguments_.channel) +
-        " in " + std::string(arguments_.pipe_dir) + ", which exist on this machine only");
+    const std::string what =
+        config_.ring_address.empty()
+            ? " reads the named pipes of channel " + config_.channel + " in " + config_.pipe_dir +
+                  ", which exist"
+            : " reads channel " + config_.channel +
+                  " from a prefetcher that from_uri has started, which can be reached";
+    return absl::FailedPreconditionError(DebugString() + what + " on this machine only");
   }
 
  protected:
@@ -164,7 +112,12 @@ class Dataset : public DatasetBase {
       inputs.push_back(nullptr);
       return builder->AddScalar(value, &inputs.back());
     }));
-    return builder->AddDataset(this, inputs, output);
+    std::vector<std::pair<absl::string_view, tensorflow::AttrValue>> attrs;
+    TF_RETURN_IF_ERROR(Attributes::ForEach(attributes_, [&](const char* name, const auto& value) {
+      attrs.emplace_back(name, builder->BuildAttrValue(value));
+      return absl::OkStatus();
+    }));
+    return builder->AddDataset(this, inputs, attrs, output);
   }
 
  private:
@@ -174,13 +127,20 @@ class Dataset : public DatasetBase {
   }
 
   const Arguments arguments_;
+  const Attributes attributes_;
   const PipeModeConfig config_;
   const std::vector<PartialTensorShape> shapes_;
+  // As long as this can be iterated over somebody has to be there to read from.
+  std::optional<RingLease> lease_;
 };
 
 class PipeModeDatasetOp : public tensorflow::data::DatasetOpKernel {
  public:
-  using DatasetOpKernel::DatasetOpKernel;
+  explicit PipeModeDatasetOp(OpKernelConstruction* ctx) : DatasetOpKernel(ctx) {
+    OP_REQUIRES_OK(ctx, Attributes::ForEach(attributes_, [&](const char* name, auto& value) {
+                     return ctx->GetAttr(name, &value);
+                   }));
+  }
 
   void MakeDataset(OpKernelContext* ctx, DatasetBase** output) override {
     TuneMallocOnce();
@@ -189,14 +149,17 @@ class PipeModeDatasetOp : public tensorflow::data::DatasetOpKernel {
                      using Value = std::remove_reference_t<decltype(value)>;
                      return tensorflow::data::ParseScalarArgument<Value>(ctx, name, &value);
                    }));
-    OP_REQUIRES_OK(ctx, Validate(arguments));
+    OP_REQUIRES_OK(ctx, Validate(arguments, attributes_));
     try {
-      PipeModeConfig config = MakeConfig(arguments);
-      *output = new Dataset(ctx, std::move(arguments), std::move(config));
+      PipeModeConfig config = MakeConfig(arguments, attributes_);
+      *output = new Dataset(ctx, std::move(arguments), attributes_, std::move(config));
     } catch (const Error& error) {
       ctx->CtxFailure(ToStatus(error));
     }
   }
+
+ private:
+  Attributes attributes_;
 };
 
 REGISTER_KERNEL_BUILDER(Name("SmtfPipeModeDataset").Device(tensorflow::DEVICE_CPU),

@@ -28,6 +28,9 @@ REGISTER_OP("SmtfPipeModeDataset")
     .Input("benchmark_records_interval: int64")
     .Output("handle: variant")
     .Attr("metadata: string = ''")
+    .Attr("ring_address: string = ''")
+    .Attr("first_epoch: int = -1")
+    .Attr("dataset_id: string = ''")
     .SetDoNotOptimize()  // TensorFlow's own readers say this of themselves
     .SetTypeConstructor(full_type::UnaryTensorContainer(TFT_DATASET, TFT_STRING))
     .SetShapeFn([](shape_inference::InferenceContext* c) {
@@ -38,7 +41,8 @@ REGISTER_OP("SmtfPipeModeDataset")
       return shape_inference::ScalarShape(c);
     })
     .Doc(R"doc(
-A dataset of the records that arrive through a channel's named pipes, one epoch per iterator.
+A dataset of the records that arrive through a channel's named pipes, or through a ring in memory
+that a prefetcher's process shares, one epoch per iterator.
 
 channel: Name of the channel; its pipes are <pipe_dir>/<channel>_<epoch>.
 record_format: "RecordIO", "TFRecord" or "TextLine".
@@ -53,6 +57,9 @@ timeout_ms: How long to wait for the pipe to be made.
 stall_timeout_ms: How long a read may wait without a byte; 0 is for ever.
 benchmark: Prints totals to stdout when an iterator is destroyed.
 benchmark_records_interval: Prints metrics to stdout every so many records; 0 never.
+ring_address: Where a prefetcher's process is asked for the ring; empty for named pipes.
+first_epoch: The epoch of the data that the first iterator to read asks for; -1 for the next.
+dataset_id: Of the datasets whose iterators share that; differs for each that a script makes.
 )doc");
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "ops/error_status.h"
+#include "ops/first_epoch.h"
 #include "ops/interrupts.h"
+#include "ops/object_splits.h"
 #include "ops/read_meter.h"
 #include "ops/record_tensors.h"
 #include "pipe/reader_state.h"
@@ -45,7 +47,8 @@ class Iterator : public DatasetBaseIterator {
         config_(config),
         one_per_element_(batching.batch_size == 0),
         batcher_(batching.batch_size, batching.drop_remainder),
-        meter_(metering.totals, metering.records_interval) {}
+        meter_(metering.totals, metering.records_interval),
+        first_epoch_(config.dataset_id, config.first_epoch) {}
 
   ~Iterator() override {
     // Before the wakeup that the callback signals is destroyed.
@@ -55,7 +58,7 @@ class Iterator : public DatasetBaseIterator {
   absl::Status Initialize(IteratorContext* ctx) override {
     // Here and not in the constructor, which could not say that it failed.
     try {
-      reader_.emplace(config_);
+      reader_.emplace(config_, GivenObjects(ctx));
       interruptible_.emplace(reader_->wakeup());
     } catch (const Error& error) {
       return ToStatus(error);
@@ -110,6 +113,7 @@ class Iterator : public DatasetBaseIterator {
 
   absl::Status SaveInternal(SerializationContext*, IteratorStateWriter* writer) override {
     const std::lock_guard<std::mutex> lock(mu_);
+    if (given_objects_) return NoPosition();
     try {
       return writer->WriteScalar(prefix(), kState, tstring(FormatReaderState(State())));
     } catch (const Error& error) {
@@ -119,6 +123,7 @@ class Iterator : public DatasetBaseIterator {
 
   absl::Status RestoreInternal(IteratorContext*, IteratorStateReader* reader) override {
     const std::lock_guard<std::mutex> lock(mu_);
+    if (given_objects_) return NoPosition();
     tstring text;
     TF_RETURN_IF_ERROR(reader->ReadScalar(prefix(), kState, &text));
     try {
@@ -134,10 +139,24 @@ class Iterator : public DatasetBaseIterator {
 
   TraceMeMetadata GetTraceMeMetadata() const override {
     return {{"channel", channel()},
-            {"stalled_ms", std::to_string(reader_->pipe().stalled().count())}};
+            {"stalled_ms", std::to_string(reader_->source().stalled().count())}};
   }
 
  private:
+  // Of the tf.data service, which deals objects out to its workers.
+  NextObject GivenObjects(IteratorContext* ctx) {
+    const auto splits = ctx->split_providers();
+    given_objects_ = !config_.ring_address.empty() && splits.size() == 1;
+    return given_objects_ ? NextObjectOf(splits[0]) : nullptr;
+  }
+
+  absl::Status NoPosition() const {
+    return absl::FailedPreconditionError(
+        "the tf.data service gives the objects of channel " + channel() +
+        " out to its workers as they come, so no worker's iterator can be saved or restored; use "
+        "tf.data.experimental.service.ShardingPolicy.OFF");
+  }
+
   // Runs `body` as one call of this iterator: locked, metered, interruptible, errors as a Status.
   template <typename Body>
   absl::Status Call(bool* end_of_sequence, const Body& body) {
@@ -149,7 +168,7 @@ class Iterator : public DatasetBaseIterator {
     meter_.BeginRead();
     absl::Status status;
     try {
-      if (restored_ && !source_failed_ && !ended_) GoOn();
+      if (!source_failed_ && !ended_) Begin();
       body();
       // An end that follows an error is not the epoch's.
       if (*end_of_sequence && !source_failed_) ended_ = true;
@@ -163,6 +182,7 @@ class Iterator : public DatasetBaseIterator {
       source_failed_ = true;
     }
     CountBytes(records_before);
+    if (bytes_counted_ > 0 || ended_) first_epoch_.Settle();
     // The records of a batch that is not full yet will be read again.
     if (!batcher_.pending()) NoteBoundary();
     return status;
@@ -171,10 +191,13 @@ class Iterator : public DatasetBaseIterator {
   void NoteBoundary() {
     boundary_records_ = reader_->records().record_index();
     boundary_bytes_ = reader_->records().byte_offset();
+    reader_->source().Forget(boundary_bytes_);
   }
 
   ReaderState State() {
-    if (restored_) return *restored_;
+    // Of an iterator that has read nothing others may have read the epochs since.
+    if (restored_ && restored_->phase != ReaderState::Phase::kNew) return *restored_;
+    AskForFirstEpoch();
     ReaderState state;
     state.channel = channel();
     state.record_format = RecordFormatName(config_.record_format);
@@ -182,11 +205,11 @@ class Iterator : public DatasetBaseIterator {
     state.bytes = bytes_origin_ + boundary_bytes_;
     if (ended_) {
       state.phase = ReaderState::Phase::kEnded;
-    } else if (reader_->pipe().epoch()) {
+    } else if (reader_->source().epoch()) {
       state.phase = ReaderState::Phase::kReading;
     }
     // Also at the end: it says which epoch that was.
-    state.position = reader_->pipe().PositionAt(boundary_bytes_);
+    state.position = reader_->source().PositionAt(boundary_bytes_);
     return state;
   }
 
@@ -200,20 +223,52 @@ class Iterator : public DatasetBaseIterator {
                       " with record_format " + std::string(format) +
                       "; restore it into the dataset that it was saved of");
     }
-    if (reader_->pipe().epoch()) {
+    if (reader_->source().epoch()) {
       throw Error(ErrorKind::kFailedPrecondition,
                   "an iterator over channel " + channel() +
                       " cannot be restored once it has read; restore a new one");
     }
     ended_ = state.phase == ReaderState::Phase::kEnded;
-    if (ended_ && state.position) reader_->pipe().EndedIn(*state.position);
-    if (!ended_ && state.position) reader_->pipe().Resume(*state.position);
+    if (state.position) TellSource(state.phase, *state.position);
     restored_ = std::move(state);
+    first_epoch_.Settle();
+  }
+
+  void TellSource(ReaderState::Phase phase, const StreamPosition& position) {
+    switch (phase) {
+      case ReaderState::Phase::kNew:
+        return reader_->source().BeginFrom(position);
+      case ReaderState::Phase::kReading:
+        return reader_->source().Resume(position);
+      case ReaderState::Phase::kEnded:
+        return reader_->source().EndedIn(position);
+    }
+  }
+
+  // Before each read; only the first has something to do.
+  void Begin() {
+    if (restored_) return GoOn();
+    if (reader_->source().epoch()) return;
+    AskForFirstEpoch();
+    if (first_epoch_.taken() && !reader_->source().Open()) {
+      LOG(WARNING) << "channel " << channel() << ": first_epoch=" << *config_.first_epoch
+                   << " is ignored, because the writer of " << reader_->source().Describe()
+                   << " cannot be asked for an epoch of the data: this reads its next one";
+    }
+  }
+
+  void AskForFirstEpoch() {
+    if (reader_->source().epoch()) return;
+    const std::optional<uint64_t> epoch = first_epoch_.Take();
+    if (!epoch) return;
+    StreamPosition position;
+    position.epoch = *epoch;
+    reader_->source().Resume(std::move(position));
   }
 
   // At the first read after that.
   void GoOn() {
-    if (reader_->pipe().Open() && restored_->position) {
+    if (reader_->source().Open() && restored_->position) {
       records_origin_ = restored_->records;
       bytes_origin_ = restored_->bytes;
       reader_->records().set_origin(records_origin_, bytes_origin_);
@@ -226,14 +281,14 @@ class Iterator : public DatasetBaseIterator {
   // Where nobody can be asked. An interrupted call goes on with the next.
   void SkipTo(uint64_t records) {
     RecordReader& reader = reader_->records();
-    LOG(WARNING) << "channel " << channel() << ": " << reader_->pipe().Describe()
+    LOG(WARNING) << "channel " << channel() << ": " << reader_->source().Describe()
                  << " cannot be had from the middle on, so " << records
                  << " records are skipped to get where the checkpoint was saved";
     reader.Skip(records - reader.record_index());
     if (reader.record_index() == records) return;
     throw Error(ErrorKind::kDataLoss,
                 "the checkpoint was saved behind " + std::to_string(records) +
-                    " records of channel " + channel() + ", and " + reader_->pipe().Describe() +
+                    " records of channel " + channel() + ", and " + reader_->source().Describe() +
                     " has " + std::to_string(reader.record_index()) +
                     ": it is not what was read then; begin without the checkpoint");
   }
@@ -244,7 +299,7 @@ class Iterator : public DatasetBaseIterator {
         std::string(" while reading channel ") + channel());
   }
 
-  const std::string& channel() const { return config_.pipe.channel; }
+  const std::string& channel() const { return config_.channel; }
 
   std::optional<Tensor> NextRecord(IteratorContext* ctx) {
     std::optional<Tensor> element;
@@ -261,20 +316,22 @@ class Iterator : public DatasetBaseIterator {
     const uint64_t bytes = offset - std::exchange(bytes_counted_, offset);
     bytes_read->IncrementBy(static_cast<int64_t>(bytes));
     meter_.EndRead(reader_->records().record_index() - records_before, bytes);
-    if (!named_ && reader_->pipe().epoch()) {
-      tensorflow::metrics::RecordTFDataFilename(kDatasetType, reader_->pipe().Describe());
+    if (!named_ && reader_->source().epoch()) {
+      tensorflow::metrics::RecordTFDataFilename(kDatasetType, reader_->source().Describe());
       named_ = true;
     }
   }
 
   const PipeModeConfig config_;
   const bool one_per_element_;
+  bool given_objects_ = false;
   // Signalled by other threads without mu_: the wakeup in reader_, and interruptible_.
   std::mutex mu_;  // for everything below
   std::optional<EpochReader> reader_;
   std::optional<Interruptible> interruptible_;
   RecordBatcher batcher_;
   ReadMeter meter_;
+  FirstEpoch first_epoch_;
   uint64_t bytes_counted_ = 0;
   bool named_ = false;
   // What the source said once it would say for ever: the calls after it see the end, so that

@@ -18,40 +18,15 @@ constexpr size_t kSmallestCapacity = 4096;
 // their number stays far below its bound.
 constexpr size_t kMappedFrom = 64 * 1024;
 
-char* Allocate(size_t capacity) {
-  void* data = nullptr;
-  if (capacity < kMappedFrom) {
-    data = std::aligned_alloc(64, capacity);
-  } else {
-    data = mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) data = nullptr;
-    // Not of huge pages: 1 GiB over TLS took 0.87 s with them left out and 1.10 s with them, as
-    // clearing them is slow where a virtual machine's host has taken them back.
-  }
-  if (!data) {
-    throw SystemError("allocating a buffer of " + std::to_string(capacity) +
-                          " bytes; lower the prefetcher's memory_bytes",
-                      ENOMEM);
-  }
-  return static_cast<char*>(data);
-}
-
-void Free(char* data, size_t capacity) noexcept {
-  if (capacity < kMappedFrom) {
-    std::free(data);
-  } else {
-    munmap(data, capacity);
-  }
-}
-
 }  // namespace
 
 Buffer::~Buffer() {
   if (data_) pool_->Return(data_, capacity_);
 }
 
-BufferPool::BufferPool(size_t limit, std::function<void()> on_return)
-    : limit_(limit), on_return_(std::move(on_return)) {}
+BufferPool::BufferPool(size_t limit, std::function<void()> on_return,
+                       std::shared_ptr<BufferMemory> memory)
+    : limit_(limit), on_return_(std::move(on_return)), memory_(std::move(memory)) {}
 
 BufferPool::~BufferPool() {
   for (const auto& [capacity, buffers] : kept_by_capacity_) {
@@ -132,6 +107,36 @@ void BufferPool::Return(char* data, size_t capacity) noexcept {
     kept_ += capacity;
   }
   if (on_return_) on_return_();
+}
+
+char* BufferPool::Allocate(size_t capacity) {
+  void* data = nullptr;
+  if (capacity < kMappedFrom) {
+    data = std::aligned_alloc(64, capacity);
+  } else if (char* shared = memory_ ? memory_->Allocate(capacity) : nullptr) {
+    return shared;
+  } else {
+    data = mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) data = nullptr;
+    // Not of huge pages: 1 GiB over TLS took 0.87 s with them left out and 1.10 s with them, as
+    // clearing them is slow where a virtual machine's host has taken them back.
+  }
+  if (!data) {
+    throw SystemError("allocating a buffer of " + std::to_string(capacity) +
+                          " bytes; lower the prefetcher's memory_bytes",
+                      ENOMEM);
+  }
+  return static_cast<char*>(data);
+}
+
+void BufferPool::Free(char* data, size_t capacity) noexcept {
+  if (capacity < kMappedFrom) {
+    std::free(data);
+  } else if (memory_ && memory_->Owns(data)) {
+    memory_->Free(data, capacity);
+  } else {
+    munmap(data, capacity);
+  }
 }
 
 }  // namespace smtf

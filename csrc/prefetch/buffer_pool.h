@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "prefetch/buffer_memory.h"
 
 namespace smtf {
 
@@ -51,8 +54,10 @@ class Buffer {
 class BufferPool {
  public:
   // `limit` bounds the capacities of all buffers together, lent or kept. `on_return` is called
-  // after a buffer came back, by the thread that returned it, without the pool's lock.
-  BufferPool(size_t limit, std::function<void()> on_return);
+  // after a buffer came back, by the thread that returned it, without the pool's lock. Buffers from
+  // 64 KiB up are in `memory` where there is one and it has room.
+  BufferPool(size_t limit, std::function<void()> on_return,
+             std::shared_ptr<BufferMemory> memory = nullptr);
   ~BufferPool();
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -74,9 +79,12 @@ class BufferPool {
   // Makes room under the limit by taking kept buffers out, the largest first.
   std::vector<std::pair<char*, size_t>> Evict(size_t capacity);
   void Return(char* data, size_t capacity) noexcept;
+  char* Allocate(size_t capacity);
+  void Free(char* data, size_t capacity) noexcept;
 
   const size_t limit_;
   const std::function<void()> on_return_;
+  const std::shared_ptr<BufferMemory> memory_;
   mutable std::mutex mutex_;
   size_t lent_ = 0;
   size_t kept_ = 0;

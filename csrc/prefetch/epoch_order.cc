@@ -34,9 +34,12 @@ EpochOrder::EpochOrder(const OrderOptions& options, std::shared_ptr<const Object
       group_(options.shuffle_seed || options.shards > 1 ? options.group : 1),
       shards_(options.shards),
       list_(std::move(list)),
-      dealer_(options.shards, options.shard) {}
+      dealer_(options.shards, options.shard),
+      given_group_(options.group) {}
 
-void EpochOrder::Begin(uint64_t epoch) {
+void EpochOrder::Begin(uint64_t epoch, std::optional<ObjectRange> only) {
+  ranged_ = only.has_value();
+  only_ = only;
   epoch_ = epoch;
   order_made_ = false;
   dealt_ = 0;
@@ -62,6 +65,7 @@ void EpochOrder::Advance() {
 
 EpochOrder::State EpochOrder::NextUnit() {
   const ObjectList::Extent list = list_->extent();
+  if (ranged_) return TakeRange(list);
   const bool complete = list.finished && !list.failed;
   const State nothing = list.finished ? State::kEnd : State::kWaiting;
   if (shuffle_seed_ && !complete) return nothing;
@@ -70,6 +74,17 @@ EpochOrder::State EpochOrder::NextUnit() {
   const uint64_t round = std::min<uint64_t>(shards_, units - dealt_);
   if (round == 0 || (round < shards_ && !complete)) return nothing;
   return Deal(round, list.size) ? State::kObject : State::kEnd;
+}
+
+// All of it as one unit.
+EpochOrder::State EpochOrder::TakeRange(const ObjectList::Extent& list) {
+  if (!only_) return State::kEnd;
+  const uint64_t end = (only_->first + only_->count) * given_group_;
+  if (list.size < end && !list.finished) return State::kWaiting;
+  unit_end_ = std::min<uint64_t>(end, list.size);
+  object_ = std::min<uint64_t>(only_->first * given_group_, unit_end_);
+  only_.reset();
+  return object_ < unit_end_ ? State::kObject : State::kEnd;
 }
 
 void EpochOrder::Shuffle(uint64_t units) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "pipe/object_range.h"
 #include "prefetch/object_list.h"
 #include "prefetch/shard_dealer.h"
 
@@ -39,8 +40,9 @@ class EpochOrder {
   // An Error of kind kInvalidArgument when an option is out of its bounds.
   EpochOrder(const OrderOptions& options, std::shared_ptr<const ObjectList> list);
 
-  // Starts over, with the order of `epoch`. Before the first call it is that of epoch 0.
-  void Begin(uint64_t epoch);
+  // Starts over, with the order of `epoch`. Before the first call it is that of epoch 0. Of a range
+  // that is given the objects come in the order of the list, and no others.
+  void Begin(uint64_t epoch, std::optional<ObjectRange> only = std::nullopt);
 
   enum class State {
     kObject,   // *index is the next object's place in the list
@@ -58,6 +60,7 @@ class EpochOrder {
 
  private:
   State NextUnit();
+  State TakeRange(const ObjectList::Extent& list);
   bool Deal(size_t round, size_t objects);
   void Shuffle(uint64_t units);
   uint64_t UnitAt(uint64_t place) const { return shuffle_seed_ ? order_[place] : place; }
@@ -69,6 +72,9 @@ class EpochOrder {
   const std::shared_ptr<const ObjectList> list_;
   ShardDealer dealer_;
 
+  const uint64_t given_group_;
+  std::optional<ObjectRange> only_;  // until it was taken
+  bool ranged_ = false;
   uint64_t epoch_ = 0;
   bool order_made_ = false;
   std::vector<uint32_t> order_;       // of the units, when shuffled

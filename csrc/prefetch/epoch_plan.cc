@@ -25,7 +25,9 @@ bool EpochPlan::GoOn(uint64_t epoch) {
 }
 
 bool EpochPlan::PlanNext() {
-  if (!plan_next_ || planning_ != popping_ || plan_.failure() || plan_.objects() == 0) return false;
+  if (!plan_next_ || plan_.ranged() || planning_ != popping_ || plan_.failure() ||
+      plan_.objects() == 0)
+    return false;
   objects_of_popping_ = plan_.objects();
   plan_.Begin(++planning_);
   return true;

@@ -13,7 +13,8 @@ PartPlan::PartPlan(const PlanOptions& options, std::shared_ptr<const ObjectList>
       order_(options.order, list_) {}
 
 void PartPlan::Begin(uint64_t epoch, PlanStart start) {
-  order_.Begin(epoch);
+  ranged_ = start.only.has_value();
+  order_.Begin(epoch, start.only);
   offset_ = 0;
   at_start_ = true;
   start_.reset();

@@ -40,6 +40,8 @@ struct PlanStart {
   bool whole_object = false;
   // Whether it is the right object; what it returns ends the epoch. May be empty.
   std::function<std::optional<Error>(const ObjectRef&)> check;
+  // Of the list in its order, instead of the epoch's; `objects` counts within them.
+  std::optional<ObjectRange> only = std::nullopt;
 };
 
 // Parts end at multiples of the part size. The first that an epoch fetches is smaller, so that the
@@ -67,6 +69,8 @@ class PartPlan {
   void Advance(const PartSpec& part);
   // Moves past what is left of this object, if it has been begun.
   void LeaveObject(uint64_t object_index);
+  // Whether this is no epoch, but a range of the list.
+  bool ranged() const { return ranged_; }
 
   // How many objects of this epoch were moved past, those without a part included: at kEnd, all.
   uint64_t objects() const { return order_.passed(); }
@@ -84,7 +88,8 @@ class PartPlan {
   const bool keep_empty_;
   const std::shared_ptr<const ObjectList> list_;
   EpochOrder order_;
-  uint64_t offset_ = 0;             // in the order's next object
+  uint64_t offset_ = 0;  // in the order's next object
+  bool ranged_ = false;
   bool at_start_ = true;            // nothing was fetched in this epoch
   std::optional<PlanStart> start_;  // until it is found
   std::optional<Error> start_failure_;

@@ -21,9 +21,11 @@ Part::Clock::duration Duration(double seconds) {
 
 }  // namespace
 
-PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects)
+PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects,
+                     std::shared_ptr<BufferMemory> memory)
     : objects_(std::move(objects)),
-      pool_(options.tuner.memory_bytes, [this] { OnBufferReturn(); }),
+      pool_(
+          options.tuner.memory_bytes, [this] { OnBufferReturn(); }, std::move(memory)),
       plan_(options.plan, objects_, options.plan_next_epoch),
       retry_policy_(options.retry, std::random_device()()),
       tuner_(options.tuner),

@@ -51,7 +51,9 @@ struct PartQueueOptions {
 // off and what is missing is asked for again.
 class PartQueue {
  public:
-  PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects);
+  // Buffers are in `memory`, as BufferPool takes it.
+  PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects,
+            std::shared_ptr<BufferMemory> memory = nullptr);
 
   // After the end of the epoch before was popped: goes on with what was fetched of this one. At any
   // other time drops everything, stops the fetches and starts over from this epoch's first object.

@@ -54,16 +54,18 @@ py::dict ToDict(const Stats& stats) {
   return dict;
 }
 
-FeedHolder MakeFeed(std::string channel, std::string pipe_dir, std::shared_ptr<ObjectSource> source,
-                    std::shared_ptr<ObjectList> objects, int connections, int most_connections,
-                    size_t part_bytes, size_t first_part_bytes, size_t memory_bytes,
-                    double retry_seconds, unsigned retry_tries, double stall_seconds, bool hedging,
+FeedHolder MakeFeed(std::string channel, std::string pipe_dir, std::string ring_address,
+                    std::shared_ptr<ObjectSource> source, std::shared_ptr<ObjectList> objects,
+                    int connections, int most_connections, size_t part_bytes,
+                    size_t first_part_bytes, size_t memory_bytes, double retry_seconds,
+                    unsigned retry_tries, double stall_seconds, bool hedging,
                     std::optional<uint64_t> shuffle_seed, uint32_t group, uint32_t shards,
                     uint32_t shard, bool gunzip, bool wrap_recordio, bool frame_objects) {
   py::gil_scoped_release release;
   FeedOptions options;
   options.channel = std::move(channel);
   options.pipe_dir = std::move(pipe_dir);
+  options.ring_address = std::move(ring_address);
   options.stall_seconds = stall_seconds;
   options.queue.tuner.connections = connections;
   options.queue.tuner.most_connections = most_connections;
@@ -88,7 +90,8 @@ void DefineFeed(py::module_* module) {
   const FeedOptions defaults;
   const PartQueueOptions& queue = defaults.queue;
   py::class_<Feed, FeedHolder>(*module, "Feed")
-      .def(py::init(&MakeFeed), py::kw_only(), py::arg("channel"), py::arg("pipe_dir"),
+      .def(py::init(&MakeFeed), py::kw_only(), py::arg("channel"),
+           py::arg("pipe_dir") = defaults.pipe_dir, py::arg("ring_address") = defaults.ring_address,
            py::arg("source").none(false), py::arg("objects").none(false),
            py::arg("connections") = queue.tuner.connections,
            py::arg("most_connections") = queue.tuner.most_connections,
@@ -105,6 +108,7 @@ void DefineFeed(py::module_* module) {
            py::arg("frame_objects") = defaults.encoding.frame_objects)
       .def("start", &Feed::Start, ReleaseGil())
       .def("stop", &Feed::Stop, ReleaseGil())
+      .def("connections", &Feed::connections, ReleaseGil())
       .def("stats", [](const Feed& feed) {
         Stats stats;
         {

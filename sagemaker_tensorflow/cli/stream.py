@@ -94,6 +94,7 @@ def _make_feeder(args: argparse.Namespace) -> Feeder:
 
     from sagemaker_tensorflow.feeder import Feeder
     from sagemaker_tensorflow.hosts import HostPlace
+    from sagemaker_tensorflow.outlets import PipeOutlet
     from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 
     names = ("connections", "part_bytes", "memory_bytes", "retry_seconds", "cache_dir")
@@ -101,8 +102,7 @@ def _make_feeder(args: argparse.Namespace) -> Feeder:
     given = {name: value for name, value in numbers.items() if value is not None}
     return Feeder(
         channels_from_flags(args),
-        pipe_dir=Path(args.pipe_dir),
-        config_dir=Path(args.config_dir),
+        outlet=PipeOutlet(Path(args.pipe_dir), Path(args.config_dir)),
         config=PrefetchConfig(
             hedging=not args.no_hedging, checksums=not args.no_checksums, **given
         ),

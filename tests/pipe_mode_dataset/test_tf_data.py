@@ -39,7 +39,7 @@ def test_an_explicit_shard_is_honoured(fed: Channel) -> None:
 
 
 def test_the_graph_holds_every_argument(fed: Channel) -> None:
-    dataset = fed.dataset(batch_size=4, drop_remainder=True, name="records")
+    dataset = fed.dataset(batch_size=4, drop_remainder=True, first_epoch=3, name="records")
     graph = tf.raw_ops.DatasetToGraphV2(
         input_dataset=dataset._variant_tensor, external_state_policy=1
     )
@@ -47,6 +47,8 @@ def test_the_graph_holds_every_argument(fed: Channel) -> None:
     (node,) = [node for node in nodes if node.op == "SmtfPipeModeDataset"]
     assert len(node.input) == 13
     assert b"records" in node.attr["metadata"].s
+    assert node.attr["first_epoch"].i == 3
+    assert len(node.attr["dataset_id"].s) == 32
     again = tf.data.experimental.from_variant(
         tf.raw_ops.DatasetFromGraph(graph_def=graph), dataset.element_spec
     )

@@ -12,6 +12,7 @@ import pytest
 from sagemaker_tensorflow import PipeModeDataset, Prefetcher
 from tests.pipes import PATIENCE_SECONDS
 from tests.record_samples import encode
+from tests.roads import OpenRoad, pipes, ring
 
 # The last batch of 32 has one record, so one of two replicas gets none of it.
 RECORD_COUNT = 1025
@@ -42,6 +43,13 @@ def write_shards(folder: Path, records: Sequence[bytes], shards: int) -> Path:
 def shards(tmp_path: Path) -> Path:
     """A folder whose TFRecord files hold RECORDS."""
     return write_shards(tmp_path / "shards", RECORDS, 5)
+
+
+@pytest.fixture(params=[pipes, ring], ids=["pipes", "ring"])
+def open_road(request: pytest.FixtureRequest) -> OpenRoad:
+    """How a prefetcher and its dataset are made, on each road."""
+    road: OpenRoad = request.param
+    return road
 
 
 def open_dataset(

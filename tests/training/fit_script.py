@@ -135,7 +135,10 @@ def main() -> None:
         # 75 batches of one endless iterator: two epochs and the beginning of a third.
         endless = records().repeat().batch(BATCH).map(parse).with_options(untuned())
         fit("endless", endless, epochs=3, steps_per_epoch=25)
-        passes["distributed"] = distribute(strategy, batches())
+        distributed = strategy.experimental_distribute_dataset(batches())
+        passes["distributed"] = count_all(strategy, distributed)
+        made = strategy.distribute_datasets_from_function(lambda _: batches())
+        passes["distributed from a function"] = count_all(strategy, made)
     json.dump(passes, sys.stdout)
 
 
@@ -157,12 +160,14 @@ def adapt(data: tf.data.Dataset) -> list[int]:
     return counts
 
 
-def distribute(strategy: tf.distribute.Strategy, data: tf.data.Dataset) -> list[int]:
+def count_all(
+    strategy: tf.distribute.Strategy, data: tf.distribute.DistributedDataset
+) -> list[int]:
     """Counts the records of a dataset that is dealt out to the strategy's replicas."""
     with strategy.scope():
         counts = Counts()
     count: Callable[[tf.Tensor], None] = tf.function(lambda ids: counts.add(ids))
-    for batch, _ in strategy.experimental_distribute_dataset(data):
+    for batch, _ in data:
         strategy.run(count, (batch["id"],))
     return counts.take()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,8 +19,9 @@ from sagemaker_tensorflow import PipeModeDataset, PrefetchConfig, Prefetcher
 from sagemaker_tensorflow.errors import NotFoundError, PermissionDeniedError
 from tests.conftest import PutObjects
 from tests.record_samples import encode
+from tests.roads import OpenRoad, kill
 from tests.servers import moto_server
-from tests.training.conftest import RECORDS, numbered, open_dataset, read
+from tests.training.conftest import RECORDS, numbered, open_dataset, read, write_shards
 
 # So small that what lies behind a few MiB has not been fetched when the first record is read.
 SMALL = PrefetchConfig(
@@ -33,14 +33,9 @@ SMALL = PrefetchConfig(
     retry_tries=2,
 )
 FIRST = numbered(2000)  # 5 MB
+# More than lies in memory on the way, in either form, when the first record is read.
+LONG = numbered(6000)  # 15 MB
 OBJECTS = {"train/1": encode("TFRecord", FIRST), "train/2": encode("TFRecord", [b"last"])}
-
-
-def kill(feed: Prefetcher) -> None:
-    assert feed._process is not None
-    assert feed._process._popen is not None
-    feed._process._popen.send_signal(signal.SIGKILL)
-    feed._process._popen.wait()
 
 
 def records_of(element: tf.Tensor) -> list[bytes]:
@@ -65,41 +60,46 @@ PIPELINES: dict[str, Callable[[PipeModeDataset], tf.data.Dataset]] = {
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-def test_prefetcher_killed_in_the_middle_of_an_epoch(shards: Path, pipeline: str) -> None:
-    with Prefetcher({"train": str(shards)}) as feed:
-        dataset = PIPELINES[pipeline](open_dataset(feed))
+def test_prefetcher_killed_in_the_middle_of_an_epoch(
+    open_road: OpenRoad, tmp_path: Path, pipeline: str
+) -> None:
+    shards = write_shards(tmp_path / "shards", LONG, 2)
+    with open_road(str(shards), SMALL) as road:
+        dataset = PIPELINES[pipeline](road.dataset())
         iterator = iter(dataset)
         records = records_of(next(iterator))
-        kill(feed)
+        kill(road)
         error = read_until_error(iterator, records)
         assert isinstance(error, tf.errors.UnavailableError), error
         assert "prefetcher" in error.message
-        assert records == RECORDS[: len(records)]
-        assert len(records) < len(RECORDS)
+        assert records == LONG[: len(records)]
+        assert len(records) < len(LONG)
         for _ in range(2):
             with pytest.raises(tf.errors.UnavailableError):
                 next(iter(dataset))
 
 
-def test_prefetcher_killed_in_a_fused_batch(shards: Path) -> None:
-    with Prefetcher({"train": str(shards)}) as feed:
-        iterator = iter(open_dataset(feed, batch_size=100, drop_remainder=True))
+def test_prefetcher_killed_in_a_fused_batch(open_road: OpenRoad, shards: Path) -> None:
+    with open_road(str(shards)) as road:
+        iterator = iter(road.dataset(batch_size=100, drop_remainder=True))
         records = next(iterator).numpy().tolist()
-        kill(feed)
+        kill(road)
         assert isinstance(read_until_error(iterator, records), tf.errors.UnavailableError)
         assert len(records) % 100 == 0
 
 
-def test_prefetcher_killed_between_epochs(shards: Path) -> None:
-    with Prefetcher({"train": str(shards)}) as feed:
-        dataset = open_dataset(feed)
+def test_prefetcher_killed_between_epochs(open_road: OpenRoad, shards: Path) -> None:
+    with open_road(str(shards)) as road:
+        dataset = road.dataset()
         assert read(dataset) == RECORDS
-        kill(feed)
+        kill(road)
         with pytest.raises(tf.errors.UnavailableError, match="gone"):
             next(iter(dataset))
 
 
-def test_prefetcher_killed_while_a_reader_waits_for_the_next_epoch(shards: Path) -> None:
+def test_prefetcher_killed_while_a_reader_waits_for_the_next_epoch(
+    open_road: OpenRoad, shards: Path
+) -> None:
     errors: list[BaseException] = []
 
     def wait_for_next(dataset: PipeModeDataset, begun: threading.Event) -> None:
@@ -110,15 +110,15 @@ def test_prefetcher_killed_while_a_reader_waits_for_the_next_epoch(shards: Path)
         except tf.errors.OpError as error:
             errors.append(error)
 
-    with Prefetcher({"train": str(shards)}) as feed:
-        dataset = open_dataset(feed)
-        first = iter(dataset)  # while it is in the middle of epoch 0, epoch 1 has no pipe
+    with open_road(str(shards)) as road:
+        dataset = road.dataset()
+        first = iter(dataset)  # while it is in the middle of epoch 0, epoch 1 is not to be had
         next(first)
         begun = threading.Event()
         waiter = threading.Thread(target=wait_for_next, args=(dataset, begun), daemon=True)
         waiter.start()
         begun.wait()
-        kill(feed)
+        kill(road)
         waiter.join(60)
         assert isinstance(errors[0], tf.errors.UnavailableError), errors
 
@@ -142,10 +142,10 @@ def stored(put_objects: PutObjects) -> str:
 
 
 def test_deleted_object_is_not_found_and_the_next_epoch_goes_on(
-    stored: str, bucket: str, put_objects: PutObjects
+    open_road: OpenRoad, stored: str, bucket: str, put_objects: PutObjects
 ) -> None:
-    with Prefetcher({"train": stored}, config=SMALL) as feed:
-        dataset = open_dataset(feed)
+    with open_road(stored, SMALL) as road:
+        dataset = road.dataset()
         iterator = iter(dataset)
         records = [next(iterator).numpy()]
         boto3.client("s3").delete_object(Bucket=bucket, Key="train/2")
@@ -155,15 +155,15 @@ def test_deleted_object_is_not_found_and_the_next_epoch_goes_on(
         assert records == FIRST, "what came before the object was lost"
         put_objects({"train/2": OBJECTS["train/2"]})
         assert read(dataset) == [*FIRST, b"last"]
-        assert feed.alive
+        assert road.process().alive
 
 
 @pytest.mark.parametrize("key", ["train/1", "train/2"], ids=["half read", "not begun"])
 def test_replaced_object_is_never_mixed(
-    stored: str, bucket: str, put_objects: PutObjects, key: str
+    open_road: OpenRoad, stored: str, bucket: str, put_objects: PutObjects, key: str
 ) -> None:
-    with Prefetcher({"train": stored}, config=SMALL) as feed:
-        iterator = iter(open_dataset(feed))
+    with open_road(stored, SMALL) as road:
+        iterator = iter(road.dataset())
         records = [next(iterator).numpy()]
         put_objects({key: bytes(len(OBJECTS[key]))})
         error = read_until_error(iterator, records)
@@ -172,7 +172,9 @@ def test_replaced_object_is_never_mixed(
         assert records == FIRST[: len(records)]
 
 
-def test_server_that_stops_is_unavailable(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_that_stops_is_unavailable(
+    open_road: OpenRoad, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ExitStack() as stack:
         url = stack.enter_context(moto_server())
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -180,8 +182,8 @@ def test_server_that_stops_is_unavailable(aws: str, monkeypatch: pytest.MonkeyPa
         s3.create_bucket(Bucket="stopped")
         for key, body in OBJECTS.items():
             s3.put_object(Bucket="stopped", Key=key, Body=body)
-        with Prefetcher({"train": "s3://stopped/train/"}, config=SMALL) as feed:
-            iterator = iter(open_dataset(feed))
+        with open_road("s3://stopped/train/", SMALL) as road:
+            iterator = iter(road.dataset())
             records = [next(iterator).numpy()]
             stack.close()
             error = read_until_error(iterator, records)
@@ -242,12 +244,15 @@ def become(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None
 
 
 def test_object_that_may_not_be_read_is_permission_denied(
-    aws: str, checking_server: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    open_road: OpenRoad,
+    aws: str,
+    checking_server: dict[str, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     become(monkeypatch, checking_server["lister"])
-    with Prefetcher({"train": "s3://denied/train/"}, config=SMALL) as feed:
+    with open_road("s3://denied/train/", SMALL) as road:
         records: list[bytes] = []
-        error = read_until_error(iter(open_dataset(feed)), records)
+        error = read_until_error(iter(road.dataset()), records)
         assert isinstance(error, tf.errors.PermissionDeniedError), error
         assert "s3://denied/train/2" in error.message
         assert records == FIRST
@@ -261,6 +266,8 @@ def test_channel_that_may_not_be_listed_fails_at_start(
     with pytest.raises(PermissionDeniedError, match="s3://denied/train/"):
         feed.start()
     assert not feed.alive
+    with pytest.raises(PermissionDeniedError, match="s3://denied/train/"):
+        PipeModeDataset.from_uri("s3://denied/train/")
 
 
 def test_one_empty_channel_of_two_fails_at_start(stored: str, bucket: str) -> None:
@@ -270,10 +277,10 @@ def test_one_empty_channel_of_two_fails_at_start(stored: str, bucket: str) -> No
     assert not feed.alive
 
 
-def test_folder_file_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
+def test_folder_file_that_is_cut_short_is_an_error(open_road: OpenRoad, tmp_path: Path) -> None:
     (tmp_path / "train").write_bytes(OBJECTS["train/1"])
-    with Prefetcher({"train": str(tmp_path / "train")}, config=SMALL) as feed:
-        iterator = iter(open_dataset(feed))
+    with open_road(str(tmp_path / "train"), SMALL) as road:
+        iterator = iter(road.dataset())
         records = [next(iterator).numpy()]
         os.truncate(tmp_path / "train", len(OBJECTS["train/1"]) - 100_000)
         error = read_until_error(iterator, records)

@@ -71,6 +71,7 @@ def test_steps_per_epoch_goes_through_repeated_epochs(ran: dict[str, Any]) -> No
 
 def test_a_distributed_dataset_keeps_every_record(ran: dict[str, Any]) -> None:
     assert ran["distributed"] == ONCE
+    assert ran["distributed from a function"] == ONCE
 
 
 def test_auto_sharding_keeps_every_record_on_each_of_several_workers(shards: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from sagemaker_tensorflow import Prefetcher
+from sagemaker_tensorflow import PipeModeDataset, Prefetcher
 from tests.pipes import outcome, wait_until
 from tests.streams import streaming
 from tests.training.conftest import (
@@ -46,6 +46,16 @@ def test_killed_script_costs_only_its_epoch(shards: Path, tmp_path: Path) -> Non
         with running(tmp_path, "train", "hang") as job:
             assert job.line() == "ready"
             assert job.line() == [0]
+            # Who would read the channel too, at the same time, is told who does.
+            dirs = {f"{name}_dir": tmp_path / name for name in ("state", "config")}
+            dataset = PipeModeDataset(
+                "train", "TFRecord", pipe_dir=stream.pipe_dir, timeout=0.5, **dirs
+            )
+            with pytest.raises(tf.errors.DeadlineExceededError) as caught:
+                read(dataset)
+            reader = f"epoch 0 is still being read by process {job.process.pid}: "
+            assert reader in caught.value.message
+            assert "pipes_per_channel" in caught.value.message
             job.kill()
         assert run(tmp_path, "train", "all") == [WHOLE]
         assert outcome(stream.pipe_dir, "train", 0)["state"] == "abandoned"
@@ -109,8 +119,11 @@ def test_two_iterators_of_one_channel_in_turns_are_refused(shards: Path) -> None
     with Prefetcher({"train": str(shards)}) as feed:
         impatient = open_dataset(feed, timeout=0.5)
         both = tf.data.Dataset.zip((impatient, impatient))
-        with pytest.raises(tf.errors.DeadlineExceededError, match="still being read"):
+        with pytest.raises(tf.errors.DeadlineExceededError) as caught:
             next(iter(both))
+        reader = "epoch 0 is still being read by another iterator of this process: "
+        assert reader in caught.value.message
+        assert "pipes_per_channel" in caught.value.message
         assert read(open_dataset(feed)) == RECORDS
 
 

@@ -142,6 +142,26 @@ def test_an_ended_iterator_is_followed_by_the_next_epoch(tmp_path: Path) -> None
         assert rest(iter(dataset)) == third
 
 
+def test_iterators_of_one_channel_are_restored_in_any_order(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "data", "TextLine")
+    with Prefetcher(shuffled(folder)) as feed:
+        dataset = open_dataset(feed, record_format="TextLine", batch_size=50)
+        ended, reading = iter(dataset), iter(dataset)
+        rest(ended)
+        next(reading)
+        saved = {"ended": save(ended, tmp_path / "ended")}
+        saved["reading"] = save(reading, tmp_path / "reading")
+        expected, third, fourth = rest(reading), rest(iter(dataset)), rest(iter(dataset))
+    for order in (["ended", "reading"], ["reading", "ended"]):
+        with Prefetcher(shuffled(folder)) as feed:
+            dataset = open_dataset(feed, record_format="TextLine", batch_size=50)
+            restored = {name: restore(iter(dataset), saved[name]) for name in order}
+            assert rest(restored["ended"]) == []
+            assert rest(iter(dataset)) == third
+            assert rest(restored["reading"]) == expected
+            assert rest(iter(dataset)) == fourth
+
+
 def test_a_restore_that_failed_can_be_saved_again(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "data", "TextLine")
     with Prefetcher({"train": str(folder)}) as feed:

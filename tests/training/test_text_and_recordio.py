@@ -11,6 +11,7 @@ import boto3
 from sagemaker_tensorflow import PrefetchConfig, Prefetcher
 from tests.conftest import PutObjects
 from tests.record_samples import MAGIC, encode, some_records
+from tests.roads import OpenRoad, stats
 from tests.training.conftest import numbered, open_dataset, read
 
 # Parts that end in the middle of everything.
@@ -27,7 +28,7 @@ def cut(stream: bytes, *places: int) -> dict[str, bytes]:
     }
 
 
-def test_lines_across_objects(put_objects: PutObjects) -> None:
+def test_lines_across_objects(open_road: OpenRoad, put_objects: PutObjects) -> None:
     """Objects follow each other with nothing between, as on SageMaker, so a line goes on."""
     uri = put_objects(
         {
@@ -39,23 +40,23 @@ def test_lines_across_objects(put_objects: PutObjects) -> None:
         }
     )
     lines = [b"one", b"two\r", b"three", b"", b"five", b"sixseven", b"long" * 100_000]
-    with Prefetcher({"train": uri}, config=CHOPPED) as feed:
-        assert read(open_dataset(feed, record_format="TextLine")) == lines
-        stripped = open_dataset(feed, record_format="TextLine", strip_carriage_return=True)
+    with open_road(uri, CHOPPED) as road:
+        assert read(road.dataset("TextLine")) == lines
+        stripped = road.dataset("TextLine", strip_carriage_return=True)
         assert read(stripped) == [b"one", b"two", *lines[2:]]
 
 
-def test_records_across_objects(put_objects: PutObjects) -> None:
+def test_records_across_objects(open_road: OpenRoad, put_objects: PutObjects) -> None:
     """Cuts in a header, in a payload, between records, and empty objects in all places."""
     records = numbered(200)
     stream = encode("TFRecord", records)
     header, payload = len(encode("TFRecord", records[:50])) + 5, len(stream) // 2
     between = len(encode("TFRecord", records[:150]))
     uri = put_objects(cut(stream, 0, header, header, payload, between, between, len(stream)))
-    with Prefetcher({"train": uri}, config=CHOPPED) as feed:
+    with open_road(uri, CHOPPED) as road:
         for _ in range(2):
-            assert read(open_dataset(feed)) == records
-        assert feed.stats()["train"].listed_objects == 8
+            assert read(road.dataset()) == records
+        assert stats(road).listed_objects == 8
 
 
 def parts(*pieces: bytes) -> bytes:
@@ -70,14 +71,14 @@ def parts(*pieces: bytes) -> bytes:
     )
 
 
-def test_recordio_in_parts(put_objects: PutObjects) -> None:
+def test_recordio_in_parts(open_road: OpenRoad, put_objects: PutObjects) -> None:
     records = some_records("RecordIO")
     by_hand = [b"abcd" + MAGIC + b"efgh" + MAGIC + b"i", b"x" * 4000 + MAGIC]
     stream = encode("RecordIO", records) + parts(b"abcd", b"efgh", b"i") + parts(b"x" * 4000, b"")
     uri = put_objects(cut(stream, 2, len(stream) // 3, len(stream) - 7))
-    with Prefetcher({"train": uri}, config=CHOPPED) as feed:
-        assert read(open_dataset(feed, record_format="RecordIO")) == [*records, *by_hand]
-        batches = read(open_dataset(feed, record_format="RecordIO", batch_size=4))
+    with open_road(uri, CHOPPED) as road:
+        assert read(road.dataset("RecordIO")) == [*records, *by_hand]
+        batches = read(road.dataset("RecordIO", batch_size=4))
         assert [record for batch in batches for record in batch] == [*records, *by_hand]
 
 

@@ -1,0 +1,119 @@
+#include "ring/ring_call.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "errors.h"
+
+namespace smtf {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kNap{10};
+constexpr milliseconds kStep{1'000};
+constexpr milliseconds kFirstLog{5'000};
+constexpr milliseconds kLogInterval{10'000};
+
+std::string Seconds(milliseconds time) { return std::to_string(time.count() / 1000) + " s"; }
+
+}  // namespace
+
+RingCall::RingCall(RingCallOptions options, const RingHello& hello, const Wakeup* cancel)
+    : options_(std::move(options)), cancel_(cancel), process_(getpid()), next_log_(kFirstLog) {
+  while (!TryConnect()) {
+    if (options_.started) FailNobody();
+    if (Waited() >= options_.timeout) FailNobody();
+    LogWait("waiting for the prefetcher of channel " + options_.channel);
+    Wait(-1, kNap);
+  }
+  // What cannot be sent is found out when nothing is answered.
+  SendPacket(socket_.get(), FormatHello(hello));
+}
+
+RingCall::~RingCall() {
+  if (socket_.ok() && getpid() == process_) shutdown(socket_.get(), SHUT_RDWR);
+}
+
+RingAnswer RingCall::AwaitAnswer() {
+  for (;;) {
+    RingPacket packet = Listen();
+    if (packet.what == RingPacket::What::kEnd) {
+      throw Error(ErrorKind::kUnavailable, DescribePrefetcher() +
+                                               " is gone: it ended before it was this reader's "
+                                               "turn; make the dataset anew");
+    }
+    if (packet.what == RingPacket::What::kText) {
+      RingAnswer answer = ParseAnswer(packet.text);
+      if (answer.error) throw *answer.error;
+      if (!answer.busy) {
+        descriptors_ = std::move(packet.descriptors);
+        return answer;
+      }
+      busy_with_ = *answer.busy;
+      continue;
+    }
+    if (Waited() >= options_.timeout) FailTimeout();
+    LogWait("waiting for a turn to read channel " + options_.channel + DescribeHolder());
+    Wait(socket_.get(), std::min(kStep, options_.timeout - Waited()));
+  }
+}
+
+std::string RingCall::DescribePrefetcher() const {
+  const pid_t pid = prefetcher();
+  return "the prefetcher " + (pid > 0 ? "(process " + std::to_string(pid) + ") " : "") +
+         "of channel " + options_.channel;
+}
+
+bool RingCall::TryConnect() {
+  socket_ = ConnectToRing(options_.address);
+  return socket_.ok();
+}
+
+void RingCall::Wait(int fd, milliseconds most) {
+  pollfd polled[2] = {{cancel_->fd(), POLLIN, 0}, {fd, POLLIN, 0}};
+  const int ready = poll(polled, 2, static_cast<int>(std::max(most, milliseconds{0}).count()));
+  if (cancel_->signalled()) {
+    throw Error(ErrorKind::kCancelled, "stopped waiting for channel " + options_.channel);
+  }
+  if (ready <= 0 && options_.on_interrupt) options_.on_interrupt();
+}
+
+void RingCall::LogWait(const std::string& what) {
+  if (!options_.log || Waited() < next_log_) return;
+  next_log_ += kLogInterval;
+  options_.log(what + ": " + Seconds(Waited()));
+}
+
+milliseconds RingCall::Waited() const {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - began_);
+}
+
+void RingCall::FailNobody() const {
+  throw Error(ErrorKind::kUnavailable,
+              "the prefetcher of channel " + options_.channel +
+                  (options_.started ? " is gone" : " did not begin in " + Seconds(Waited())) +
+                  ": nobody listens at " + options_.address +
+                  "; see its log, or make the dataset anew");
+}
+
+void RingCall::FailTimeout() const {
+  throw Error(ErrorKind::kDeadlineExceeded,
+              "channel " + options_.channel + " was not to be had for " + Seconds(Waited()) +
+                  DescribeHolder() +
+                  "; a channel has one reader at a time, so end that one, or raise timeout");
+}
+
+std::string RingCall::DescribeHolder() const {
+  if (busy_with_ < 0) return ", as " + DescribePrefetcher() + " has not answered";
+  if (busy_with_ == process_) return ", which another iterator of this process reads";
+  if (busy_with_ == 0) return ", which another process reads";
+  return ", which process " + std::to_string(busy_with_) + " reads";
+}
+
+}  // namespace smtf
