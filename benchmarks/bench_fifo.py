@@ -1,9 +1,11 @@
-"""The reader's side of a FIFO against the limit: a bare loop over the same kind of FIFO.
+"""The reader's side of a FIFO, and a ring, against a bare loop over the same kind of FIFO.
 
-Both read what the same bare vmsplice loop of another process writes; see native/fifo_bench.cc.
+The first two read what the same bare vmsplice loop of another process writes; see
+native/fifo_bench.cc.
 
   bare     read() of 256 KiB into one buffer, the fastest of the sizes tried
   reader   the channel's pipe and the TFRecord reader, CRCs on, each record into the same memory
+  ring     the same through a ring in shared memory, which a feed's outlet writes to
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import harness
 from native_programs import program
 
 RECORD_BYTES = (128 * 1024, 1024 * 1024)
-VARIANTS = ("bare", "reader")
+VARIANTS = ("bare", "reader", "ring")
 
 
 def contestant(variant: str, record_bytes: int, total_bytes: int) -> Callable[[], float]:
@@ -26,7 +28,7 @@ def contestant(variant: str, record_bytes: int, total_bytes: int) -> Callable[[]
 
 
 def measure(record_bytes: int, total_bytes: int, rounds: int) -> object:
-    """Both variants at one record size."""
+    """All variants at one record size."""
     running = {v: contestant(v, record_bytes, total_bytes) for v in VARIANTS}
     samples = harness.interleave(running, rounds)
     return {
@@ -35,6 +37,7 @@ def measure(record_bytes: int, total_bytes: int, rounds: int) -> object:
             name: harness.summary([rate / 1e6 for rate in rates]) for name, rates in samples.items()
         },
         "ratio_to_bare": harness.ratios(samples["reader"], samples["bare"]),
+        "ring_to_reader": harness.ratios(samples["ring"], samples["reader"]),
     }
 
 

@@ -1,15 +1,18 @@
-"""PipeModeDataset through a FIFO against tf.data.TFRecordDataset on the same file in tmpfs.
+"""PipeModeDataset through a FIFO against TensorFlow's own datasets on the same payloads in tmpfs.
 
-Each contestant is a process of its own, set up as a user would have it (the defaults of malloc
-differ: loading PipeModeDataset tunes it), and they take turns: A B C A B C. The FIFO is fed by
-``feed_file`` with this package's own writer. Rates count payload bytes.
+TFRecords and RecordIO are compared with TFRecordDataset, which reads the payloads as TFRecords, and
+lines of text with TextLineDataset. Each contestant is a process of its own, set up as a user would
+have it (the defaults of malloc differ: loading PipeModeDataset tunes it), and they take turns:
+A B C, then B A C. The FIFO is fed by ``feed_file`` with this package's own writer. Rates count
+payload bytes.
 
-  tfrecord        TFRecordDataset(file).batch(n)
+  tensorflow      TFRecordDataset(file).batch(n), or TextLineDataset(file).batch(n)
   pipe            PipeModeDataset(...).batch(n)
   pipe_fused      PipeModeDataset(..., batch_size=n)
 
 With n = 1024 for one record per element; for the fused comparison n = 1024, and 128 for records of
-16 KiB and more. The ratios are taken round by round to the tfrecord of the same n.
+16 KiB and more. The ratios are taken round by round to the tensorflow of the same n; those with a
+bar stand beside it and whether their median meets it.
 """
 
 from __future__ import annotations
@@ -24,52 +27,91 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import harness
 from native_programs import program
 
-RECORD_BYTES = (100, 1024, 16 * 1024, 128 * 1024)
 SMALLEST_LARGE_RECORD = 16 * 1024
+# What the ratios have to reach: one record per element, and fused. RecordIO stands beside TFRecord
+# to be looked at.
+BARS: dict[tuple[str, int], tuple[float | None, float | None]] = {
+    ("TFRecord", 100): (None, 5.0),
+    ("TFRecord", 1024): (1.0, 2.5),
+    ("TFRecord", 16 * 1024): (1.0, 1.2),
+    ("TFRecord", 128 * 1024): (1.0, 1.2),
+    ("RecordIO", 100): (None, None),
+    ("RecordIO", 1024): (None, None),
+    ("RecordIO", 16 * 1024): (None, None),
+    ("RecordIO", 128 * 1024): (None, None),
+    ("TextLine", 80): (1.0, 5.0),
+    ("TextLine", 1024): (1.0, 5.0),
+}
+PRINTABLE = bytes(range(ord(" "), ord("~") + 1))
 
 
-def fused_batch(record_bytes: int) -> int:
-    """Records per fused element."""
-    return 128 if record_bytes >= SMALLEST_LARGE_RECORD else 1024
+class Case(NamedTuple):
+    """Records of one format and size."""
+
+    record_format: str
+    record_bytes: int
+
+    @property
+    def fused_batch(self) -> int:
+        """Records per fused element."""
+        return 128 if self.record_bytes >= SMALLEST_LARGE_RECORD else 1024
+
+    @property
+    def tensorflow_format(self) -> str:
+        """What TensorFlow's own dataset reads the same payloads as."""
+        return "TextLine" if self.record_format == "TextLine" else "TFRecord"
+
+    @property
+    def contestants(self) -> dict[str, tuple[str, int]]:
+        """Name, then which dataset and how many records a batch."""
+        chosen = {"tensorflow": ("tensorflow", 1024), "pipe": ("pipe", 1024)}
+        chosen["pipe_fused"] = ("pipe_fused", self.fused_batch)
+        if self.fused_batch != 1024:
+            chosen["tensorflow_fused_batch"] = ("tensorflow", self.fused_batch)
+        return chosen
 
 
-def contestants(record_bytes: int) -> dict[str, tuple[str, int]]:
-    """Name, then which dataset and how many records a batch."""
-    chosen = {"tfrecord": ("tfrecord", 1024), "pipe": ("pipe", 1024)}
-    batch = fused_batch(record_bytes)
-    chosen["pipe_fused"] = ("pipe_fused", batch)
-    if batch != 1024:
-        chosen["tfrecord_fused_batch"] = ("tfrecord", batch)
-    return chosen
+def content_of(record_format: str) -> bytes:
+    """Incompressible bytes to cut records from; for text, of printable characters."""
+    content = random.Random(7).randbytes(4 << 20)
+    if record_format != "TextLine":
+        return content
+    return content.translate(bytes(PRINTABLE[byte % len(PRINTABLE)] for byte in range(256)))
 
 
-def write_records(path: Path, record_bytes: int, total_bytes: int) -> None:
-    """Writes TFRecords of incompressible bytes."""
+def write_records(path: Path, case: Case, record_format: str, total_bytes: int) -> None:
+    """Writes the payloads of a case in one of the formats."""
     from sagemaker_tensorflow.records import RecordWriter
 
-    content = random.Random(7).randbytes(4 << 20)
-    with RecordWriter(path, "TFRecord") as writer:
-        for index in range(total_bytes // record_bytes):
-            begin = index * 97 % (len(content) - record_bytes)
-            writer.write(content[begin : begin + record_bytes])
+    content = content_of(case.record_format)
+    with RecordWriter(path, record_format) as writer:
+        for index in range(total_bytes // case.record_bytes):
+            begin = index * 97 % (len(content) - case.record_bytes)
+            writer.write(content[begin : begin + case.record_bytes])
 
 
 class Contestant:
     """A process that runs one epoch of one dataset whenever it is told to."""
 
-    def __init__(self, kind: str, batch: int, path: Path) -> None:
+    def __init__(self, kind: str, batch: int, case: Case, files: dict[str, Path]) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="smtf-bench-"))
         self._feeder: subprocess.Popen[bytes] | None = None
-        if kind != "tfrecord":
+        self._payload_bytes = case.record_bytes
+        record_format = case.tensorflow_format
+        if kind != "tensorflow":
+            record_format = case.record_format
             config = {"bench": {"TrainingInputMode": "Pipe"}}
             (self._directory / "inputdataconfig.json").write_text(json.dumps(config))
-            command = [str(program("feed_file")), str(self._directory / "bench"), str(path)]
+            channel = str(self._directory / "bench")
+            command = [str(program("feed_file")), channel, str(files[record_format])]
             self._feeder = subprocess.Popen(command)
-        arguments = ["--consume", kind, str(batch), str(path), str(self._directory)]
+        source = files[record_format] if kind == "tensorflow" else self._directory
+        arguments = ["--consume", kind, record_format, str(batch), str(source)]
         self._process = subprocess.Popen(
             [sys.executable, __file__, *arguments],
             stdin=subprocess.PIPE,
@@ -85,7 +127,7 @@ class Contestant:
         assert self._process.stdout is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        return float(self._process.stdout.readline()) * self._payload_bytes
 
     def close(self) -> None:
         """Ends both processes."""
@@ -97,78 +139,92 @@ class Contestant:
         shutil.rmtree(self._directory)
 
 
-def consume(kind: str, batch: int, path: str, directory: str) -> None:
-    """The contestant's process: an epoch a line of stdin."""
+def dataset_of(kind: str, record_format: str, batch: int, source: str) -> Any:
+    """A contestant's dataset. `source` is a file for TensorFlow's, a pipe directory for ours."""
     import tensorflow as tf
 
-    if kind == "tfrecord":
-        dataset = tf.data.TFRecordDataset(path).batch(batch)
-    else:
-        from sagemaker_tensorflow import PipeModeDataset
+    if kind == "tensorflow":
+        text = record_format == "TextLine"
+        reader = tf.data.TextLineDataset if text else tf.data.TFRecordDataset
+        return reader(source).batch(batch)
+    from sagemaker_tensorflow import PipeModeDataset
 
-        fused = batch if kind == "pipe_fused" else None
-        dataset = PipeModeDataset(
-            "bench",
-            "TFRecord",
-            pipe_dir=directory,
-            state_dir=directory,
-            config_dir=directory,
-            batch_size=fused,
-        )
-        if fused is None:
-            dataset = dataset.batch(batch)
-    records = 0
-    payload = len(next(iter(tf.data.TFRecordDataset(path))).numpy())
+    dirs = dict.fromkeys(("pipe_dir", "state_dir", "config_dir"), source)
+    if kind == "pipe_fused":
+        return PipeModeDataset("bench", record_format, batch_size=batch, **dirs)
+    return PipeModeDataset("bench", record_format, **dirs).batch(batch)
+
+
+def consume(kind: str, record_format: str, batch: int, source: str) -> None:
+    """The contestant's process: for each line of stdin an epoch, and its records per second."""
+    dataset = dataset_of(kind, record_format, batch, source)
     for _ in sys.stdin:
         begin = time.perf_counter()
         records = sum(element.shape[0] for element in dataset)
-        seconds = time.perf_counter() - begin
-        print(records * payload / seconds, flush=True)
+        print(records / (time.perf_counter() - begin), flush=True)
 
 
-def measure(record_bytes: int, total_bytes: int, rounds: int, directory: Path) -> object:
-    """All contestants at one record size."""
-    path = directory / f"{record_bytes}.tfrecord"
-    write_records(path, record_bytes, total_bytes)
+def judged(ratios: harness.Summary, bar: float | None) -> dict[str, Any]:
+    """A ratio, with its bar where it has one."""
+    return {**ratios} if bar is None else {**ratios, "bar": bar, "met": ratios["median"] >= bar}
+
+
+def measure(case: Case, total_bytes: int, rounds: int, directory: Path) -> object:
+    """All contestants of a case."""
+    files = {
+        name: directory / f"{case.record_bytes}.{name}"
+        for name in {case.record_format, case.tensorflow_format}
+    }
+    for name, path in files.items():
+        write_records(path, case, name, total_bytes)
     running = {
-        name: Contestant(kind, batch, path)
-        for name, (kind, batch) in contestants(record_bytes).items()
+        name: Contestant(kind, batch, case, files)
+        for name, (kind, batch) in case.contestants.items()
     }
     try:
         samples = harness.interleave({n: c.run for n, c in running.items()}, rounds)
     finally:
         for contestant in running.values():
             contestant.close()
-        path.unlink()
-    base_of_fused = samples.get("tfrecord_fused_batch", samples["tfrecord"])
+        for path in files.values():
+            path.unlink()
+    base_of_fused = samples.get("tensorflow_fused_batch", samples["tensorflow"])
+    bar, fused_bar = BARS[case]
     return {
-        "record_bytes": record_bytes,
-        "file_bytes": total_bytes,
-        "fused_batch": fused_batch(record_bytes),
+        "record_format": case.record_format,
+        "record_bytes": case.record_bytes,
+        "payload_bytes": total_bytes,
+        "fused_batch": case.fused_batch,
         "mb_per_second": {
             name: harness.summary([rate / 1e6 for rate in rates]) for name, rates in samples.items()
         },
-        "ratio_to_tfrecord": {
-            "pipe": harness.ratios(samples["pipe"], samples["tfrecord"]),
-            "pipe_fused": harness.ratios(samples["pipe_fused"], base_of_fused),
+        "ratio_to_tensorflow": {
+            "pipe": judged(harness.ratios(samples["pipe"], samples["tensorflow"]), bar),
+            "pipe_fused": judged(harness.ratios(samples["pipe_fused"], base_of_fused), fused_bar),
         },
     }
 
 
 def main() -> None:
     """Parses the command line, measures, prints JSON."""
+    formats = list(dict.fromkeys(record_format for record_format, _ in BARS))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--mib", type=int, default=512, help="size of each file")
-    parser.add_argument("--record-bytes", type=int, nargs="+", default=list(RECORD_BYTES))
+    parser.add_argument("--mib", type=int, default=512, help="payload of each file")
+    parser.add_argument("--formats", nargs="+", choices=formats, default=formats)
+    parser.add_argument("--record-bytes", type=int, nargs="+", help="only cases of these sizes")
     parser.add_argument("--tmpfs", type=Path, default=Path("/dev/shm"))
     options = parser.parse_args()
     results = []
     with tempfile.TemporaryDirectory(dir=options.tmpfs, prefix="smtf-bench-") as directory:
-        for record_bytes in options.record_bytes:
+        for case in map(Case._make, BARS):
+            if case.record_format not in options.formats:
+                continue
+            if options.record_bytes and case.record_bytes not in options.record_bytes:
+                continue
             # Small records cost more each: a quarter of the bytes takes as long.
-            total = (options.mib << 20) // (4 if record_bytes < 1024 else 1)
-            results.append(measure(record_bytes, total, options.rounds, Path(directory)))
+            total = (options.mib << 20) // (4 if case.record_bytes < 1024 else 1)
+            results.append(measure(case, total, options.rounds, Path(directory)))
     harness.print_report(
         "framing", results, rounds=options.rounds, tensorflow=harness.tensorflow_version()
     )
@@ -176,6 +232,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--consume"]:
-        consume(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5])
+        consume(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
     else:
         main()

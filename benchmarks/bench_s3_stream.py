@@ -10,7 +10,8 @@ that is timed from its first request to its last byte, without its start.
                  what it finds; raw is a client of bare sockets without order that shows what the
                  machine can do
   tls            big over TLS 1.3
-  end_to_end     Prefetcher -> PipeModeDataset(batch_size=128), TFRecords of 128 KiB, CRCs on
+  end_to_end     Prefetcher -> PipeModeDataset(batch_size=128), TFRecords of 128 KiB, CRCs on; and
+                 the same with PipeModeDataset.from_uri, through shared memory
   distance       100 ms to the first byte and 50 MB/s per connection: rate against the limit
   first_record   the same server: round trips from the first request to the first record
   memory         resident size of the prefetcher's process over 16 GiB
@@ -19,7 +20,7 @@ that is timed from its first request to its last byte, without its start.
   storm          6 s in which everything is answered by 503: the rate before and after
 
 Every ratio stands with the bar that the project has set itself and whether the median meets it.
-Rivals that are missing or fail are named with the reason. The extra `bench` has them.
+Rivals that are missing or fail are named with the reason. The group `bench` has them.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ time is the job's own, which is in its record.
   object_count  100,000 objects of a few hundred bytes, read from nginx as S3
 
 Every ratio stands with the bar that the project has set itself and whether the median meets it.
-Rivals that are missing or fail are named with the reason. The extra `bench` has them. Data lie on
+Rivals that are missing or fail are named with the reason. The group `bench` has them. Data lie on
 tmpfs where there is room; the object_count case needs nginx, which nginx_server.py installs.
 """
 

@@ -1,4 +1,4 @@
-"""The training process of bench_s3_stream.py: Prefetcher and PipeModeDataset, as a user has them.
+"""The training process of bench_s3_stream.py: PipeModeDataset with a Prefetcher, or --from-uri.
 
     AWS_ENDPOINT_URL=... python benchmarks/channel_reader.py s3://bucket/ --epochs 3
 
@@ -23,38 +23,46 @@ from sagemaker_tensorflow import PipeModeDataset, PrefetchConfig, Prefetcher
 _BATCH = 128  # records of 128 KiB: 16 MiB
 
 
-def dataset_of(feed: Prefetcher) -> tf.data.Dataset:
-    """The channel's records, a batch an element."""
-    return PipeModeDataset("bench", "TFRecord", batch_size=_BATCH, **feed.dirs)
-
-
-def read(uri: str, config: PrefetchConfig, epochs: int, server_pid: int) -> dict[str, Any]:
-    """Rate, and CPU seconds of the three processes' sides."""
+def read_pipes(uri: str, config: PrefetchConfig, epochs: int, server_pid: int) -> dict[str, Any]:
+    """What `read` says of named pipes, and the prefetcher's counters."""
     with Prefetcher({"bench": uri}, config=config) as feed:
-        (fetching,) = processes.children(os.getpid())
-        sides = {
-            "server": processes.children(server_pid),
-            "fetching": [fetching],
-            "training": [os.getpid()],
-        }
-        dataset = dataset_of(feed)
-
-        def read_epoch() -> int:
-            return sum(int(batch.shape[0]) for batch in dataset)
-
-        read_epoch()
-        cpu_before = {side: processes.cpu_seconds(*pids) for side, pids in sides.items()}
-        begin = time.perf_counter()
-        records = sum(read_epoch() for _ in range(epochs))
-        seconds = time.perf_counter() - begin
-        cpu = {side: processes.cpu_seconds(*pids) for side, pids in sides.items()}
+        dataset = PipeModeDataset("bench", "TFRecord", batch_size=_BATCH, **feed.dirs)
         return {
-            "records": records,
-            "seconds": seconds,
-            "cpu_seconds": {side: cpu[side] - before for side, before in cpu_before.items()},
-            "fetching_peak_bytes": processes.resident_bytes("VmHWM", fetching),
+            **read(dataset, epochs, server_pid),
             "stats": feed.stats()["bench"].to_json(),
         }
+
+
+def read_ring(uri: str, config: PrefetchConfig, epochs: int, server_pid: int) -> dict[str, Any]:
+    """What `read` says of a ring in shared memory."""
+    dataset = PipeModeDataset.from_uri(uri, "TFRecord", batch_size=_BATCH, config=config)
+    return read(dataset, epochs, server_pid)
+
+
+def read(dataset: PipeModeDataset, epochs: int, server_pid: int) -> dict[str, Any]:
+    """Reads it, a batch an element: rate, and CPU seconds of the three processes' sides."""
+    (fetching,) = processes.children(os.getpid())
+    sides = {
+        "server": processes.children(server_pid),
+        "fetching": [fetching],
+        "training": [os.getpid()],
+    }
+
+    def read_epoch() -> int:
+        return sum(int(batch.shape[0]) for batch in dataset)
+
+    read_epoch()
+    cpu_before = {side: processes.cpu_seconds(*pids) for side, pids in sides.items()}
+    begin = time.perf_counter()
+    records = sum(read_epoch() for _ in range(epochs))
+    seconds = time.perf_counter() - begin
+    cpu = {side: processes.cpu_seconds(*pids) for side, pids in sides.items()}
+    return {
+        "records": records,
+        "seconds": seconds,
+        "cpu_seconds": {side: cpu[side] - before for side, before in cpu_before.items()},
+        "fetching_peak_bytes": processes.resident_bytes("VmHWM", fetching),
+    }
 
 
 def first_record(uri: str, config: PrefetchConfig) -> dict[str, Any]:
@@ -75,12 +83,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--server-pid", type=int, default=os.getpid(), help="whose children serve")
     parser.add_argument("--first-record", action="store_true")
+    parser.add_argument("--from-uri", action="store_true")
     options = parser.parse_args()
     config = PrefetchConfig(**options.config)
     if options.first_record:
         answer = first_record(options.uri, config)
     else:
-        answer = read(options.uri, config, options.epochs, options.server_pid)
+        road = read_ring if options.from_uri else read_pipes
+        answer = road(options.uri, config, options.epochs, options.server_pid)
     print(json.dumps(answer))
 
 

@@ -74,7 +74,7 @@ class Drawing:
         """The picture as a PNG, which carries the digest that `is_png_of` looks for.
 
         Raises:
-            ImportError: matplotlib draws it; the extra `bench` has it.
+            ImportError: matplotlib draws it; the group `bench` has it.
         """
         from matplotlib.figure import Figure
         from matplotlib.lines import Line2D

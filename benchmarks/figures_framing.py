@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from typing import Any
 
@@ -10,13 +11,19 @@ from figure_text import machine_words, quartiles, size_words
 
 # Each with its colour and its name in the legend; {n} is the number of records in a fused batch.
 _BARS = {
-    "tfrecord": ("#9aa5b1", "TFRecordDataset, .batch(1024)"),
+    "tensorflow": ("#9aa5b1", "TensorFlow's dataset, .batch(1024)"),
     "pipe": ("#4c9be8", "PipeModeDataset, .batch(1024)"),
-    "tfrecord_fused_batch": ("#cbd2d9", "TFRecordDataset, .batch(128)"),
+    "tensorflow_fused_batch": ("#cbd2d9", "TensorFlow's dataset, .batch(128)"),
     "pipe_fused": ("#0b5cad", "PipeModeDataset, batch_size=n, n as for its grey bar"),
 }
-_WIDTH, _HEIGHT, _LEFT, _TOP, _PLOT = 760, 400, 60, 70, 270
-_STEPS = (50, 100, 200, 250, 500, 1000, 2000)  # between grid lines, MB/s
+_TENSORFLOW_DATASET = {
+    "TFRecord": "TFRecordDataset",
+    "RecordIO": "TFRecordDataset",
+    "TextLine": "TextLineDataset",
+}
+_WIDTH, _LEFT, _LEGEND, _PANEL, _PLOT = 760, 60, 50, 270, 190
+_TITLE = 35  # from a panel's top to its plot
+_STEPS = (25, 50, 100, 200, 250, 500, 1000, 2000)  # between grid lines, MB/s
 
 
 def _bar_order(result: dict[str, Any]) -> list[str]:
@@ -24,87 +31,116 @@ def _bar_order(result: dict[str, Any]) -> list[str]:
     return [name for name in _BARS if name in result["mb_per_second"]]
 
 
-class _Chart:
-    """Groups of bars, one for each record size."""
+def _by_format(results: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The results of each format, in their order."""
+    groups = itertools.groupby(results, key=lambda result: str(result["record_format"]))
+    return [(record_format, list(group)) for record_format, group in groups]
 
-    def __init__(self, results: list[dict[str, Any]]) -> None:
-        self.drawing = Drawing(_WIDTH, _HEIGHT)
-        self._top = 1.1 * max(s["q3"] for r in results for s in r["mb_per_second"].values())
+
+class _Panel:
+    """One format: groups of bars, one for each record size."""
+
+    def __init__(
+        self, drawing: Drawing, y: float, record_format: str, results: list[dict[str, Any]]
+    ) -> None:
+        self._drawing = drawing
+        self._plot = y + _TITLE
+        self._top = 1.15 * max(s["q3"] for r in results for s in r["mb_per_second"].values())
+        title = f"{record_format}, in relation to {_TENSORFLOW_DATASET[record_format]}; MB/s"
+        drawing.add(Text(_LEFT, y + 20, title, bold=True))
         self._draw_grid()
-        self._draw_legend({name for result in results for name in _bar_order(result)})
         pitch = (_WIDTH - _LEFT - 20) / len(results)
         for index, result in enumerate(results):
             self._draw_group(_LEFT + (index + 0.1) * pitch, 0.8 * pitch, result)
 
     def _y(self, rate: float) -> float:
-        return _TOP + _PLOT * (1 - rate / self._top)
+        return self._plot + _PLOT * (1 - rate / self._top)
 
     def _draw_grid(self) -> None:
         step = next((step for step in _STEPS if self._top / step <= 6), _STEPS[-1])
         for rate in range(0, int(self._top) + 1, step):
             y = self._y(rate)
-            self.drawing.add(Line(_LEFT, y, _WIDTH - 20, y, "#e4e7eb"))
-            self.drawing.add(Text(_LEFT - 8, y + 4, str(rate), "end"))
-        self.drawing.add(Text(_LEFT - 45, _TOP - 12, "MB/s"))
-        self.drawing.add(Text(_WIDTH / 2, _HEIGHT - 12, "size of a record", "middle"))
-
-    def _draw_legend(self, shown: set[str]) -> None:
-        for index, name in enumerate(name for name in _BARS if name in shown):
-            x, y = _LEFT + 330 * (index % 2), 14 + 20 * (index // 2)
-            colour, words = _BARS[name]
-            self.drawing.add(Rectangle(x, y, 12, 12, colour), Text(x + 18, y + 11, words))
+            self._drawing.add(Line(_LEFT, y, _WIDTH - 20, y, "#e4e7eb"))
+            self._drawing.add(Text(_LEFT - 8, y + 4, str(rate), "end"))
 
     def _draw_group(self, x: float, width: float, result: dict[str, Any]) -> None:
         """The bars of one record size, ours under their ratios."""
         names = _bar_order(result)
         each = width / len(names)
         label = size_words(result["record_bytes"])
-        self.drawing.add(Text(x + width / 2, _TOP + _PLOT + 20, label, "middle"))
+        self._drawing.add(Text(x + width / 2, self._plot + _PLOT + 20, label, "middle"))
         for index, name in enumerate(names):
             sample = result["mb_per_second"][name]
             self._draw_bar(x + index * each, each - 4, sample, _BARS[name][0])
-            if name in result["ratio_to_tfrecord"]:
-                ratio = result["ratio_to_tfrecord"][name]["median"]
+            if name in result["ratio_to_tensorflow"]:
+                ratio = result["ratio_to_tensorflow"][name]["median"]
                 middle = x + (index + 0.5) * each - 2
                 words = Text(middle, self._y(sample["q3"]) - 5, f"{ratio:.1f}x", "middle")
-                self.drawing.add(words)
+                self._drawing.add(words)
 
     def _draw_bar(self, x: float, width: float, sample: dict[str, float], colour: str) -> None:
         """The median as a bar and the quartiles as a line on it."""
         top, middle = self._y(sample["median"]), x + width / 2
-        self.drawing.add(Rectangle(x, top, width, _TOP + _PLOT - top, colour))
+        bottom = self._plot + _PLOT
+        self._drawing.add(Rectangle(x, top, width, bottom - top, colour))
         ends = (self._y(sample["q1"]), self._y(sample["q3"]))
-        self.drawing.add(Line(middle, ends[0], middle, ends[1], "#323f4b"))
+        self._drawing.add(Line(middle, ends[0], middle, ends[1], "#323f4b"))
+
+
+def _draw_legend(drawing: Drawing, shown: set[str]) -> None:
+    for index, name in enumerate(name for name in _BARS if name in shown):
+        x, y = _LEFT + 330 * (index % 2), 14 + 20 * (index // 2)
+        colour, words = _BARS[name]
+        drawing.add(Rectangle(x, y, 12, 12, colour), Text(x + 18, y + 11, words))
 
 
 def draw(report: dict[str, Any]) -> Drawing:
-    """The chart."""
-    return _Chart(report["results"]).drawing
+    """The chart: a panel for each format."""
+    panels = _by_format(report["results"])
+    drawing = Drawing(_WIDTH, _LEGEND + _PANEL * len(panels))
+    _draw_legend(drawing, {name for result in report["results"] for name in _bar_order(result)})
+    for index, (record_format, results) in enumerate(panels):
+        _Panel(drawing, _LEGEND + _PANEL * index, record_format, results)
+    return drawing
+
+
+def _row(result: dict[str, Any]) -> str:
+    ratios = result["ratio_to_tensorflow"]
+    return (
+        f"| {result['record_format']}, {size_words(result['record_bytes'])} "
+        f"| {quartiles(ratios['pipe'])} "
+        f"| {quartiles(ratios['pipe_fused'])}, n = {result['fused_batch']} |"
+    )
+
+
+def _rivals(formats: list[str]) -> str:
+    """Which of TensorFlow's datasets read what."""
+    words = ["`TFRecordDataset` reads the file"]
+    if "RecordIO" in formats:
+        words.append("the same payloads as TFRecords where ours reads RecordIO")
+    if "TextLine" in formats:
+        words.append("`TextLineDataset` reads lines of printable characters")
+    return ", ".join(words)
 
 
 def describe(report: dict[str, Any]) -> str:
     """What stands below the chart: the ratios and the conditions."""
     results = report["results"]
-    rows = [
-        f"| {size_words(r['record_bytes'])} | {quartiles(r['ratio_to_tfrecord']['pipe'])} "
-        f"| {quartiles(r['ratio_to_tfrecord']['pipe_fused'])}, n = {r['fused_batch']} |"
-        for r in results
-    ]
-    sizes = sorted({r["file_bytes"] >> 20 for r in results})
+    sizes = sorted({r["payload_bytes"] >> 20 for r in results})
     conditions = (
-        "`TFRecordDataset` reads the file; `PipeModeDataset` reads a named pipe that another "
-        "process fills from the same file, on the same cores. TFRecords of random bytes, the file "
-        f"in tmpfs ({' or '.join(map(str, sizes))} MiB), payload bytes per second, "
+        f"{_rivals([r['record_format'] for r in results])}; `PipeModeDataset` reads a named pipe "
+        "that another process fills from the file, on the same cores. Random bytes, the file in "
+        f"tmpfs ({' or '.join(map(str, sizes))} MiB), payload bytes per second, "
         f"{report['rounds']} interleaved rounds, each contestant a process of its own "
         f"with the defaults that a user gets. {machine_words(report)}, {report['tensorflow']}."
     )
     return "\n".join(
         [
-            "Rate in relation to `TFRecordDataset`, median and quartiles:",
+            "Rate in relation to TensorFlow's own dataset, median and quartiles:",
             "",
-            "| record | `.batch(1024)` | `batch_size=n` against `.batch(n)` |",
+            "| records | `.batch(1024)` | `batch_size=n` against `.batch(n)` |",
             "|---|---|---|",
-            *rows,
+            *map(_row, results),
             "",
             textwrap.fill(conditions, 100),
         ]

@@ -28,7 +28,7 @@ README = ROOT / "README.md"
 
 # Name of the results and the place, what the picture shows, who draws and describes it.
 FIGURES = {
-    "framing": ("Rates of PipeModeDataset and TFRecordDataset", figures_framing),
+    "framing": ("Rates of PipeModeDataset and of TensorFlow's own datasets", figures_framing),
     "s3_stream": ("Rates of clients that read S3 into memory", figures_s3_stream),
     "training_modes": ("Times of jobs in File and in Pipe mode", figures_training_modes),
 }

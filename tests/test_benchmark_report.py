@@ -63,6 +63,32 @@ def test_description_has_the_ratios_and_the_conditions() -> None:
     assert "a CPU, 2 cores" in words
 
 
+def framing_result(record_format: str, record_bytes: int) -> dict[str, Any]:
+    names = ("tensorflow", "pipe", "pipe_fused")
+    return {
+        "record_format": record_format,
+        "record_bytes": record_bytes,
+        "payload_bytes": 128 << 20,
+        "fused_batch": 1024,
+        "mb_per_second": {name: summary(100.0) for name in names},
+        "ratio_to_tensorflow": {"pipe": summary(1.2), "pipe_fused": summary(5.5)},
+    }
+
+
+def test_each_format_stands_beside_the_dataset_it_is_compared_with() -> None:
+    import figures_framing
+
+    results = [framing_result("TFRecord", 100), framing_result("TextLine", 80)]
+    framing = {**report(), "tensorflow": "tensorflow 2", "results": results}
+    picture = figures_framing.draw(framing).svg()
+    assert "TFRecord, in relation to TFRecordDataset" in picture
+    assert "TextLine, in relation to TextLineDataset" in picture
+    assert picture.count("5.5x") == 2
+    words = figures_framing.describe(framing)
+    assert "| TextLine, 80 B | 1.20 (1.08 to 1.32) | 5.50 (4.95 to 6.05), n = 1024 |" in words
+    assert "RecordIO" not in words  # it is not in the results
+
+
 def test_png_knows_of_which_drawing_it_is() -> None:
     pytest.importorskip("matplotlib")
     import figures_s3_stream

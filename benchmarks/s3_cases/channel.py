@@ -21,10 +21,12 @@ class Channel:
     endpoint: str
     data: DataSet
     config: dict[str, int] = field(default_factory=dict)  # of PrefetchConfig; the rest is default
+    from_uri: bool = False  # through shared memory instead of named pipes
 
     def read(self, epochs: int) -> dict[str, Any]:
         """Reads one epoch and then so many that are measured."""
-        answer = self._run("--epochs", str(epochs), "--server-pid", str(self.bench.server.pid))
+        arguments = ["--epochs", str(epochs), "--server-pid", str(self.bench.server.pid)]
+        answer = self._run(*arguments, *(["--from-uri"] if self.from_uri else []))
         wanted = self.data.records * epochs
         if answer["records"] != wanted:
             raise ValueError(f"{answer['records']} records came of {wanted}")

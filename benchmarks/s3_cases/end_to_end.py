@@ -14,6 +14,8 @@ from s3_cases.tuning import MEMORY_BYTES
 
 _EPOCHS = 3
 _LEAST_SHARE = 0.45
+_FROM_URI_LEAST_SHARE = 0.5
+_FROM_URI_LEAST_OF_PIPES = 1.1
 _LEAST_OF_BEST_FIXED = 0.9
 _FIXED = ((4, 8 << 20), (8, 8 << 20), (8, 16 << 20))
 
@@ -26,6 +28,7 @@ def measure_rate(bench: Bench) -> dict[str, Any]:
     contestants: dict[str, Callable[[], Any]] = {
         "raw": bench.raw(Task(BIG, bench.server.plain, passes=_EPOCHS)),
         "ours": lambda: Channel(bench, bench.server.plain, BIG).read(_EPOCHS),
+        "from_uri": lambda: Channel(bench, bench.server.plain, BIG, from_uri=True).read(_EPOCHS),
     }
     for connections, part_bytes in _FIXED:
         config = {"connections": connections, "part_bytes": part_bytes}
@@ -35,7 +38,7 @@ def measure_rate(bench: Bench) -> dict[str, Any]:
     raw: Sequence[Sample] = samples.pop("raw")
     ours = {name: [_rate(answer) for answer in taken] for name, taken in samples.items()}
     medians = {name: harness.summary(taken)["median"] for name, taken in ours.items()}
-    best = max((name for name in ours if name != "ours"), key=medians.__getitem__)
+    best = max((name for name in ours if " x " in name), key=medians.__getitem__)
     return {
         "record_bytes": 128 << 10,
         "epochs": _EPOCHS,
@@ -44,7 +47,14 @@ def measure_rate(bench: Bench) -> dict[str, Any]:
             **{name: harness.summary(taken) for name, taken in ours.items()},
         },
         "ours_to_raw": judged(harness.ratios(ours["ours"], rates(raw)), at_least=_LEAST_SHARE),
+        "from_uri_to_raw": judged(
+            harness.ratios(ours["from_uri"], rates(raw)), at_least=_FROM_URI_LEAST_SHARE
+        ),
+        "from_uri_to_ours": judged(
+            harness.ratios(ours["from_uri"], ours["ours"]), at_least=_FROM_URI_LEAST_OF_PIPES
+        ),
         "cpu_s_per_gb": _costs(samples["ours"]),
+        "from_uri_cpu_s_per_gb": _costs(samples["from_uri"]),
         "best_fixed": best,
         "ours_to_best_fixed": judged(
             harness.ratios(ours["ours"], ours[best]), at_least=_LEAST_OF_BEST_FIXED
