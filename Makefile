@@ -2,6 +2,8 @@
 # reuses it and starts in seconds.
 #   make demo [S3=s3://bucket/prefix]   train on data that streams from S3 through a named pipe
 #   make test                           C++ and Python tests
+#   make test TF=2.16.2                 a wheel for another TensorFlow, and what must hold on each
+#   make wheel | test-wheel [TF=2.16.2] a wheel in dist/, checked; its tests where nothing else is
 #   make lint | sanitize | fuzz | bench | clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -13,6 +15,8 @@ JOBS ?= $(shell n=$$(nproc); [ $$n -lt 4 ] && echo $$n || echo 4)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := build/stamps
+# With a compiler cache, builds for several versions of TensorFlow compile what they share once.
+export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 # The tools that a build finds by name come from the virtual environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -20,15 +24,21 @@ SOURCES := $(shell find csrc -name '*.cc' -o -name '*.h') CMakeLists.txt setup.p
 CXX_FILES := $(shell find csrc benchmarks -name '*.cc' -o -name '*.h')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint sanitize fuzz $(FUZZERS:%=fuzz-%) bench clean
+.PHONY: demo test wheel test-wheel lint sanitize fuzz $(FUZZERS:%=fuzz-%) bench clean
 
 demo: $(STAMPS)/installed
 	$(BIN)/python examples/digits.py $(if $(S3),--s3 $(S3))
 
+ifdef TF
+include tools/one_version.mk
+test: test-version
+else
 test: $(STAMPS)/installed $(STAMPS)/test-tools build/tests/build.ninja
 	cmake --build build/tests
 	ctest --test-dir build/tests --output-on-failure --parallel $(JOBS)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+endif
+include tools/wheel.mk
 
 lint: $(STAMPS)/installed $(STAMPS)/test-tools $(STAMPS)/lint-tools
 	ruff format --check .
@@ -57,7 +67,7 @@ bench: $(STAMPS)/installed $(STAMPS)/bench-system $(STAMPS)/bench-tools
 	    && echo build/benchmarks/$$name.json || exit 1; done
 
 clean:
-	rm -rf build $(VENV) sagemaker_tensorflow/*.so
+	rm -rf build dist $(VENV) sagemaker_tensorflow/*.so
 
 # Set-up, each step once.
 

@@ -1,15 +1,67 @@
-"""Drives CMake; everything else about the package stands in pyproject.toml."""
+"""What depends on the build environment: the native modules, and the TensorFlow they are for."""
 
 import os
+import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = "sagemaker_tensorflow"
+VERSION = "3.0.0.dev0"
+
+
+def tensorflow_minor() -> str | None:
+    """The TensorFlow of this environment, by whatever name it was installed: "2.21", or None.
+
+    A source distribution fits all of them, whichever is here when it is made.
+    """
+    names = metadata.packages_distributions().get("tensorflow")
+    if not names or "sdist" in sys.argv:
+        return None
+    return ".".join(metadata.version(names[0]).split(".")[:2])
+
+
+def tensorflow_extras(minor: str | None) -> dict[str, list[str]]:
+    """The builds of TensorFlow from PyPI that fit; docs/building.md says why these are extras."""
+    pin = f"=={minor}.*" if minor else ">=2.15,<2.22"
+    return {
+        "tensorflow": [f"tensorflow{pin}"],
+        "cuda": [f"tensorflow[and-cuda]{pin}"],
+        "cpu": [
+            f"tensorflow-cpu{pin}; platform_machine == 'x86_64'",
+            f"tensorflow{pin}; platform_machine != 'x86_64'",
+        ],
+    }
+
+
+def version(minor: str | None) -> str:
+    """The release, and the TensorFlow that a wheel is for: wheels of a release lie side by side.
+
+    What is built of a source distribution has its version. pip, which has asked for that one, does
+    not take another.
+    """
+    is_source_distribution = (ROOT / "PKG-INFO").exists()
+    return VERSION if minor is None or is_source_distribution else f"{VERSION}+tf{minor}"
+
+
+MINOR = tensorflow_minor()
+# One for each Python and TensorFlow, so that wheels for others neither wait for nor spoil a build.
+BUILD_TREE = Path("build") / f"{sys.implementation.cache_tag}-tf{MINOR}"
+
+
+class FreshBuild(build):
+    """Collects the wheel's files anew: setuptools would pack what was deleted since, too."""
+
+    def run(self) -> None:
+        """Removes what an earlier build collected, then builds."""
+        shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
 
 
 class CMakeBuild(build_ext):
@@ -19,26 +71,26 @@ class CMakeBuild(build_ext):
         """Configures and builds into the package, or into the wheel's tree."""
         in_place = self.inplace or self.editable_mode
         destination = ROOT / PACKAGE if in_place else Path(self.build_lib).resolve() / PACKAGE
-        build_tree = ROOT / "build" / f"cmake-{sys.implementation.cache_tag}"
-        build_tree.mkdir(parents=True, exist_ok=True)
-        destination.mkdir(parents=True, exist_ok=True)
+        cmake_tree = ROOT / BUILD_TREE / "cmake"
+        # The scripts of the cmake and ninja packages stand beside the interpreter, which is not
+        # always on PATH. In an isolated build they are elsewhere each time, so what CMake
+        # remembers of the last one is of no use.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         configure = [
             "cmake",
             "-S",
             str(ROOT),
             "-B",
-            str(build_tree),
+            str(cmake_tree),
             "-G",
             "Ninja",
+            f"-DCMAKE_MAKE_PROGRAM={shutil.which('ninja', path=path) or 'ninja'}",
             f"-DSMTF_PYTHON={sys.executable}",
             f"-DSMTF_OUTPUT_DIR={destination}",
         ]
-        # The scripts of the cmake and ninja packages stand beside the interpreter, which is not
-        # always on PATH.
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
         subprocess.run(configure, check=True, env=environment)
-        subprocess.run(["cmake", "--build", str(build_tree)], check=True, env=environment)
+        subprocess.run(["cmake", "--build", str(cmake_tree)], check=True, env=environment)
 
     def get_outputs(self) -> list[str]:
         """Nothing for setuptools to copy: CMake has put the modules in place."""
@@ -49,5 +101,16 @@ class CMakeBuild(build_ext):
         return {}
 
 
-# The extension is named only so that the wheel is tagged with its platform.
-setup(ext_modules=[Extension(f"{PACKAGE}._core", sources=[])], cmdclass={"build_ext": CMakeBuild})
+setup(
+    version=version(MINOR),
+    extras_require={
+        **tensorflow_extras(MINOR),
+        "pandas": ["pandas>=2"],
+        "parquet": ["pyarrow>=15"],
+        "ray": ["ray>=2.50"],
+    },
+    # Named only so that the wheel is tagged with its platform.
+    ext_modules=[Extension(f"{PACKAGE}._core", sources=[])],
+    cmdclass={"build": FreshBuild, "build_ext": CMakeBuild},
+    options={"build": {"build_base": str(BUILD_TREE)}},
+)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages that a group of work needs and that are missing; the one list
 # of them. Without root it says which command to run instead, and fails.
-# Usage: tools/system_packages.sh build|test|sanitize|bench [PYTHON]
+# Usage: tools/system_packages.sh build|test|versions|sanitize|bench [PYTHON]
 set -euo pipefail
-group=${1:?usage: system_packages.sh build|test|sanitize|bench [PYTHON]}
+group=${1:?usage: system_packages.sh build|test|versions|sanitize|bench [PYTHON]}
 python=${2:-python3}
 missing=()
 
@@ -41,6 +41,9 @@ case $group in
     need "what it keeps its objects in" ceph-osd command -v ceph-osd
     need "what sets it up" ceph-common command -v radosgw-admin
     ;;
+  versions)
+    need "builds for several TensorFlows compile what they share once" ccache command -v ccache
+    ;;
   sanitize)
     need "the sanitizers and libFuzzer" clang command -v clang++
     major=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
@@ -58,7 +61,7 @@ case $group in
       test -e /usr/lib/nginx/modules/ngx_http_echo_module.so
     need "its certificates" openssl command -v openssl
     ;;
-  *) echo "unknown group $group: build, test, sanitize or bench" >&2; exit 2 ;;
+  *) echo "unknown group $group: build, test, versions, sanitize or bench" >&2; exit 2 ;;
 esac
 
 [ ${#missing[@]} -eq 0 ] && exit 0
