@@ -62,7 +62,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%:
 
 bench: $(STAMPS)/installed $(STAMPS)/bench-system $(STAMPS)/bench-tools
 	mkdir -p build/benchmarks
-	for name in crc32c fifo framing listing parsing s3_stream training_modes transform; do \
+	for name in crc32c fifo framing listing parsing restore s3_stream training_modes transform; do \
 	  $(BIN)/python benchmarks/bench_$$name.py > build/benchmarks/$$name.json \
 	    && echo build/benchmarks/$$name.json || exit 1; done
 

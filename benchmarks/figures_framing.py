@@ -123,6 +123,12 @@ def _rivals(formats: list[str]) -> str:
     return ", ".join(words)
 
 
+def _rounds(results: list[dict[str, Any]]) -> str:
+    """How many, where the formats were not all measured in one run."""
+    counts = sorted({ratio["n"] for r in results for ratio in r["ratio_to_tensorflow"].values()})
+    return " or ".join(map(str, counts))
+
+
 def describe(report: dict[str, Any]) -> str:
     """What stands below the chart: the ratios and the conditions."""
     results = report["results"]
@@ -131,7 +137,7 @@ def describe(report: dict[str, Any]) -> str:
         f"{_rivals([r['record_format'] for r in results])}; `PipeModeDataset` reads a named pipe "
         "that another process fills from the file, on the same cores. Random bytes, the file in "
         f"tmpfs ({' or '.join(map(str, sizes))} MiB), payload bytes per second, "
-        f"{report['rounds']} interleaved rounds, each contestant a process of its own "
+        f"{_rounds(results)} interleaved rounds, each contestant a process of its own "
         f"with the defaults that a user gets. {machine_words(report)}, {report['tensorflow']}."
     )
     return "\n".join(
