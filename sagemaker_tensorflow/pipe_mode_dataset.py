@@ -164,7 +164,8 @@ class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
             record_format: As the class, and so are the others that are not named here.
             batch_size: See the class.
             drop_remainder: See the class.
-            timeout: Seconds to wait for another iterator of this dataset to end.
+            timeout: Seconds to wait for another iterator of this dataset to end: the length of an
+                epoch, where iterators are to wait for each other.
             stall_timeout: See the class.
             max_record_bytes: See the class.
             max_corrupted_records_to_skip: See the class.

@@ -34,25 +34,29 @@ if TYPE_CHECKING:
 _STOP_SIGNALS = {signal.SIGTERM}
 # How often a process whose owner needs it no more looks whether its readers are gone.
 _LOOK_SECONDS = 0.05
+# How many looks in a row have to find none: one may be about to say that it is there.
+_QUIET_LOOKS = 2
 # How often one that waits for its orders looks whether its owner lives.
 _ORDERS_SECONDS = 5.0
 
 
 def main() -> int:
     """Runs until told to stop. Returns the exit status: 1 if it could not start."""
+    # Before the owner can have died unseen.
+    owner_pid = os.getppid()
     # A terminal sends Ctrl-C to this process too; its owner decides what that means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     owner = JsonLines(sys.stdin.fileno(), _claim_stdout())
     importlib.import_module("sagemaker_tensorflow.feeder")  # while the owner may be busy
-    orders = _orders(owner)
+    orders = _orders(owner, owner_pid)
     if orders is None:
         return 0
     logging.basicConfig(format="%(asctime)s smtf %(levelname)s %(message)s")
     logging.getLogger("sagemaker_tensorflow").setLevel(orders.log_level)
     try:
         try:
-            _serve(orders, owner)
+            _serve(orders, owner, owner_pid)
         except PipeModeDatasetException as error:
             owner.send({"error": {"kind": kind_of_error(error), "message": str(error)}})
             return 1
@@ -61,9 +65,8 @@ def main() -> int:
     return 0
 
 
-def _orders(owner: JsonLines) -> PrefetchOrders | None:
+def _orders(owner: JsonLines, owner_pid: int) -> PrefetchOrders | None:
     """Waits for them; None when there will be none."""
-    owner_pid = os.getppid()
     # A dead owner's stdin ends as well, unless a child that it forked still holds it.
     while os.getppid() == owner_pid:
         try:
@@ -83,7 +86,7 @@ def _claim_stdout() -> int:
     return private
 
 
-def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
+def _serve(orders: PrefetchOrders, owner: JsonLines, owner_pid: int) -> None:
     from sagemaker_tensorflow.feeder import Feeder, serve
 
     feeder = Feeder(
@@ -94,7 +97,6 @@ def _serve(orders: PrefetchOrders, owner: JsonLines) -> None:
         host=orders.host,
     )
     end = _End()
-    owner_pid = os.getppid()
     threading.Thread(
         target=_answer, args=(feeder, owner, end), name="smtf-answer", daemon=True
     ).start()
@@ -159,8 +161,10 @@ class _EndWithReaders(threading.Thread):
         self._end = end
 
     def run(self) -> None:
-        while self._feeder.connections() > 0:
+        quiet = 0
+        while quiet < _QUIET_LOOKS:
             time.sleep(_LOOK_SECONDS)
+            quiet = 0 if self._feeder.connections() > 0 else quiet + 1
         self._end.begin()
 
 

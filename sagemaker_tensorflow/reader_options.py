@@ -12,6 +12,8 @@ from sagemaker_tensorflow.errors import InvalidArgumentError
 RECORD_FORMATS = ("RecordIO", "TFRecord", "TextLine")
 # TFRecord's and RecordIO's writers hold a record in memory whole; none known makes larger ones.
 MAX_RECORD_BYTES = 1 << 30
+# The op has their numbers as int64.
+_EPOCHS = 1 << 63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +55,10 @@ class ReaderOptions:
                 "stall_timeout must be a positive number of seconds, or None for no limit, "
                 f"not {self.stall_timeout}"
             )
-        if self.first_epoch is not None and self.first_epoch < 0:
+        if self.first_epoch is not None and not 0 <= self.first_epoch < _EPOCHS:
             raise InvalidArgumentError(
-                f"first_epoch must be 0 or more, or None for the next, not {self.first_epoch}"
+                "first_epoch must be 0 or more and less than 2**63, or None for the next, "
+                f"not {self.first_epoch}"
             )
 
     @property

@@ -10,10 +10,12 @@ namespace {
 // How far each dataset is with its first epoch, by its id.
 class DatasetsBegun {
  public:
-  // False if another iterator has it already.
-  bool Take(const std::string& id) {
+  // False if another iterator has it already, else after `ask`.
+  bool Take(const std::string& id, const std::function<void()>& ask) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return settled_.try_emplace(id, false).second;
+    if (!settled_.try_emplace(id, false).second) return false;
+    ask();
+    return true;
   }
   void Settle(const std::string& id) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -45,10 +47,9 @@ FirstEpoch::~FirstEpoch() {
   if (taken_ && !settled_) Begun().GiveBack(dataset_id_);
 }
 
-std::optional<uint64_t> FirstEpoch::Take() {
-  if (!epoch_ || taken_ || settled_ || !Begun().Take(dataset_id_)) return std::nullopt;
-  taken_ = true;
-  return epoch_;
+void FirstEpoch::Take(const std::function<void(uint64_t)>& ask) {
+  if (!epoch_ || taken_ || settled_) return;
+  taken_ = Begun().Take(dataset_id_, [&] { ask(*epoch_); });
 }
 
 void FirstEpoch::Settle() {

@@ -3,6 +3,7 @@
 #define SMTF_OPS_FIRST_EPOCH_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -21,8 +22,9 @@ class FirstEpoch {
   FirstEpoch(const FirstEpoch&) = delete;
   FirstEpoch& operator=(const FirstEpoch&) = delete;
 
-  // The epoch, if it is for this iterator to ask for and it has not before.
-  std::optional<uint64_t> Take();
+  // Calls `ask` with the epoch, if it is for this iterator to ask for and it has not before. Who
+  // finds it taken finds it asked for. `ask` must not wait.
+  void Take(const std::function<void(uint64_t)>& ask);
   // Whether it was for this iterator to ask for.
   bool taken() const { return taken_; }
   // It has read, or knows better where to begin: nobody will ask any more.

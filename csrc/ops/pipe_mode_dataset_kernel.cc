@@ -1,6 +1,8 @@
 // The tf.data kernel: parses arguments, makes iterators, maps errors. Framing, pipes and epochs are
 // in csrc/framing and csrc/pipe.
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,8 +15,8 @@
 #include "ops/malloc_tuning.h"
 #include "ops/object_splits.h"
 #include "ops/pipe_mode_iterator.h"
+#include "ring/count_ring_objects.h"
 #include "ring/ring_lease.h"
-#include "ring/ring_source.h"
 #include "tensorflow/core/data/name_utils.h"
 #include "tensorflow/core/framework/dataset.h"
 #include "tensorflow/core/framework/dataset_options.pb.h"
@@ -33,6 +35,9 @@ using tensorflow::data::DatasetBase;
 using tensorflow::data::IteratorBase;
 using tensorflow::data::SerializationContext;
 using tensorflow::data::SplitProvider;
+
+// To the end of a list, at least: of a hundred million objects that takes the better part of it.
+constexpr std::chrono::hours kListingTimeout{1};
 
 class Dataset : public DatasetBase {
  public:
@@ -85,8 +90,13 @@ class Dataset : public DatasetBase {
       std::vector<std::unique_ptr<SplitProvider>>* splits) const override {
     if (config_.ring_address.empty()) return DatasetBase::MakeSplitProviders(splits);
     try {
+      RingCallOptions options;
+      options.address = config_.ring_address;
+      options.channel = config_.channel;
+      options.timeout = std::max<std::chrono::milliseconds>(config_.timeout, kListingTimeout);
+      options.log = config_.log;
       const Wakeup never;
-      const uint64_t count = CountRingObjects(config_.ring_address, config_.timeout, &never);
+      const uint64_t count = CountRingObjects(std::move(options), &never);
       splits->push_back(std::make_unique<ObjectSplits>(static_cast<int64_t>(count)));
       return absl::OkStatus();
     } catch (const Error& error) {

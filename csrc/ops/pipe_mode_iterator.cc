@@ -250,20 +250,28 @@ class Iterator : public DatasetBaseIterator {
     if (restored_) return GoOn();
     if (reader_->source().epoch()) return;
     AskForFirstEpoch();
-    if (first_epoch_.taken() && !reader_->source().Open()) {
-      LOG(WARNING) << "channel " << channel() << ": first_epoch=" << *config_.first_epoch
-                   << " is ignored, because the writer of " << reader_->source().Describe()
-                   << " cannot be asked for an epoch of the data: this reads its next one";
+    if (!first_epoch_.taken()) return;
+    if (given_objects_) {
+      WarnOfFirstEpoch(
+          "the tf.data service deals the channel's objects out to its workers, in no epoch");
+    } else if (!reader_->source().Open()) {
+      WarnOfFirstEpoch("the writer of " + reader_->source().Describe() +
+                       " cannot be asked for an epoch of the data: this reads its next one");
     }
+  }
+
+  void WarnOfFirstEpoch(const std::string& reason) const {
+    LOG(WARNING) << "channel " << channel() << ": first_epoch=" << *config_.first_epoch
+                 << " is ignored, because " << reason;
   }
 
   void AskForFirstEpoch() {
     if (reader_->source().epoch()) return;
-    const std::optional<uint64_t> epoch = first_epoch_.Take();
-    if (!epoch) return;
-    StreamPosition position;
-    position.epoch = *epoch;
-    reader_->source().Resume(std::move(position));
+    first_epoch_.Take([this](uint64_t epoch) {
+      StreamPosition position;
+      position.epoch = epoch;
+      reader_->source().Resume(std::move(position));
+    });
   }
 
   // At the first read after that.

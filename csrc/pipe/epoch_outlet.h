@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "errors.h"
 #include "pipe/feed_status.h"
 #include "pipe/object_log.h"
 #include "pipe/object_range.h"
@@ -60,6 +61,10 @@ class EpochOutlet {
   virtual bool Drain() = 0;
   // Whether a reader that has gone has taken some of it. Otherwise the epoch is for the next.
   virtual bool Touched() const = 0;
+  // Whether the reader is known to have gone, however little was written since.
+  virtual bool ReaderGone() const { return false; }
+  // What a reader did for which it is treated as gone; nothing where it went by itself.
+  virtual std::optional<Error> ReaderFault() const { return std::nullopt; }
 
   // How the epoch ended, for its reader. Does not wait for it.
   virtual void Record(const Outcome& outcome) = 0;

@@ -22,6 +22,24 @@ std::optional<StreamPosition> RestoredEpochs::Next(const std::string& key,
   return found == channels_.end() ? std::nullopt : std::optional(found->second.next);
 }
 
+std::optional<StreamPosition> RestoredEpochs::Take(const std::string& key,
+                                                   const std::string& session) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = Find(key, session);
+  if (found == channels_.end()) return std::nullopt;
+  const StreamPosition taken = found->second.next;
+  ++found->second.next.epoch;
+  return taken;
+}
+
+void RestoredEpochs::GiveBack(const std::string& key, uint64_t epoch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = channels_.find(key);
+  if (found != channels_.end() && found->second.next.epoch == epoch + 1) {
+    found->second.next.epoch = epoch;
+  }
+}
+
 void RestoredEpochs::Began(const std::string& key, const std::string& session, uint64_t epoch) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = Find(key, session);

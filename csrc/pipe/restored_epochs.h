@@ -25,6 +25,11 @@ class RestoredEpochs {
   // The beginning of the epoch that nobody has had yet; nothing where no iterator was restored, or
   // not since the prefetcher of this session came (feed_status.h; empty where there is none).
   std::optional<StreamPosition> Next(const std::string& key, const std::string& session);
+  // The same, for a reader that has yet to get it: those after this one get what is behind. The
+  // reader says Began, or GiveBack.
+  std::optional<StreamPosition> Take(const std::string& key, const std::string& session);
+  // It could not begin this epoch. If another reader has taken one since, nobody reads this one.
+  void GiveBack(const std::string& key, uint64_t epoch);
   // A reader of this process, restored or not, has begun this epoch.
   void Began(const std::string& key, const std::string& session, uint64_t epoch);
   // What was restored cannot be gone on with.

@@ -93,7 +93,7 @@ void Feed::FeedEpochs() {
       }
       fetch_ahead_ = end != End::kError && !ranged_ && options_.queue.plan_next_epoch;
       if (end != End::kForgotten) ++epoch_;
-      if (ranged_) ahead_ = epoch_before - epoch_;
+      if (keeps_epoch_) ahead_ = epoch_before - epoch_;
       outlet_->EndEpoch(epoch_, Head());
     }
   } catch (const Error& error) {
@@ -117,16 +117,10 @@ std::optional<Error> Feed::AwaitReader() {
   objects_ended_ = 0;
   verifier_.Begin();
   encoder_.Begin();
-  {
-    std::lock_guard<std::mutex> lock(stats_mutex_);
-    stats_.epoch = epoch_;
-  }
+  Note([this](Stats* stats) { stats->epoch = epoch_; });
   const Clock::time_point since = Clock::now();
   outlet_->AwaitReader();
-  {
-    std::lock_guard<std::mutex> lock(stats_mutex_);
-    stats_.feeder_waited += SecondsSince(since);
-  }
+  Note([since](Stats* stats) { stats->feeder_waited += SecondsSince(since); });
   resumed_.reset();
   ahead_before_ = ahead_;
   ranged_ = false;
@@ -136,6 +130,7 @@ std::optional<Error> Feed::AwaitReader() {
   } catch (const Error& unreadable) {
     refused = unreadable;
   }
+  keeps_epoch_ = ranged_ || refused;
   Admit();
   return refused;
 }
@@ -145,11 +140,8 @@ std::optional<Error> Feed::Begin(const ReaderWish& wish) {
   PlanStart start;
   start.only = wish.objects;
   ranged_ = wish.objects.has_value();
-  if (ranged_ && options_.queue.plan.order.shards > 1) {
-    return Error(ErrorKind::kFailedPrecondition,
-                 "channel '" + options_.channel +
-                     "' is dealt to shards, so its objects cannot be dealt again; use either "
-                     "S3DataDistributionType or the sharding of the tf.data service");
+  if (ranged_) {
+    if (std::optional<Error> refused = RefuseObjects(options_)) return refused;
   }
   if (wish.resume && !ComesAnyway(*wish.resume)) return Resume(*wish.resume, std::move(start));
   if (ranged_) {
@@ -177,22 +169,15 @@ void Feed::Admit() {
 
 // Who saves no checkpoint does not need them.
 void Feed::GiveUpPositions(const Error& error) {
-  std::lock_guard<std::mutex> lock(stats_mutex_);
-  stats_.error = std::string("checkpoints of this epoch cannot be saved: ") + error.what();
+  Note([&error](Stats* stats) {
+    stats->error = std::string("checkpoints of this epoch cannot be saved: ") + error.what();
+  });
 }
 
 std::optional<Error> Feed::Resume(const StreamPosition& position, PlanStart start) {
   const std::string what =
       "resuming epoch " + std::to_string(position.epoch) + " of channel '" + options_.channel + "'";
-  if (options_.encoding.frame_objects) {
-    return Error(ErrorKind::kInvalidArgument, what + ": a stream of framed objects has no epochs");
-  }
-  if (!position.settings.empty() && position.settings != settings_) {
-    return Error(ErrorKind::kFailedPrecondition,
-                 what + ": it was saved of a channel that is " + position.settings +
-                     ", and this one is " + settings_ +
-                     "; start the prefetcher as it was, or begin without the checkpoint");
-  }
+  if (std::optional<Error> refused = RefusePosition(options_, position, what)) return refused;
   ahead_ = position.epoch - epoch_;
   start.objects = position.object;
   start.offset = position.offset;
@@ -278,9 +263,10 @@ bool Feed::SkipObject(const PartSpec& spec, const Error& error) {
   return reading;
 }
 
-void Feed::BeginNextEpoch() {
+// Where it is known to be the next.
+void Feed::FetchAhead(uint64_t epoch) {
   if (options_.queue.plan_next_epoch && !ranged_) {
-    queue_.BeginEpoch(DataEpoch() + 1);
+    queue_.BeginEpoch(epoch);
   } else {
     queue_.DropEpoch();
   }
@@ -289,14 +275,21 @@ void Feed::BeginNextEpoch() {
 // The reader has closed early.
 Feed::End Feed::Abandon() {
   if (!outlet_->Touched()) return Forget();
-  BeginNextEpoch();
-  return Record(Outcome::State::kAbandoned);
+  FetchAhead(DataEpoch() + 1);
+  return RecordLeft();
 }
 
 Feed::End Feed::Forget() {
   ahead_ = ahead_before_;
-  queue_.BeginEpoch(DataEpoch());
+  FetchAhead(DataEpoch());
   return End::kForgotten;
+}
+
+Feed::End Feed::RecordLeft() {
+  const std::optional<Error> fault = outlet_->ReaderFault();
+  if (!fault) return Record(Outcome::State::kAbandoned);
+  Note([&fault](Stats* stats) { stats->error = fault->what(); });
+  return Record(Outcome::State::kError, &*fault);
 }
 
 // False if the part is damaged: then it will be popped once more, or as failed.
@@ -306,11 +299,9 @@ bool Feed::Verified(const std::shared_ptr<Part>& part) {
     case ObjectVerifier::Verdict::kDamaged:
       queue_.Reject(part, std::move(failure));
       return false;
-    case ObjectVerifier::Verdict::kVerified: {
-      std::lock_guard<std::mutex> lock(stats_mutex_);
-      ++stats_.checksums_verified;
+    case ObjectVerifier::Verdict::kVerified:
+      Note([](Stats* stats) { ++stats->checksums_verified; });
       return true;
-    }
     case ObjectVerifier::Verdict::kUnknown:
       break;
   }
@@ -352,19 +343,17 @@ Feed::End Feed::FinishEpoch(const PartQueue::Popped& end) {
                                "and the prefix, or the folder"));
   }
   // The next epoch's first part is fetched while this one's last bytes are read.
-  BeginNextEpoch();
+  FetchAhead(DataEpoch() + 1);
   if (outlet_->Drain()) return Record(Outcome::State::kDone);
-  return outlet_->Touched() ? Record(Outcome::State::kAbandoned) : Forget();
+  return outlet_->Touched() ? RecordLeft() : Forget();
 }
 
 Feed::End Feed::FailEpoch(const Error& error) {
-  {
-    std::lock_guard<std::mutex> lock(stats_mutex_);
-    stats_.error = error.what();
-  }
+  Note([&error](Stats* stats) { stats->error = error.what(); });
   // The records before the error are good, and their buffers must outlive their reading.
-  outlet_->Drain();
-  if (std::exchange(resumed_, std::nullopt)) ahead_ = ahead_before_;  // it never came so far
+  const bool drained = outlet_->Drain();
+  if (!drained || outlet_->ReaderGone()) return Abandon();         // there is nobody to tell
+  if (std::exchange(resumed_, std::nullopt)) keeps_epoch_ = true;  // it never came so far
   queue_.DropEpoch();
   return Record(Outcome::State::kError, &error);
 }
@@ -378,12 +367,11 @@ Feed::End Feed::Record(Outcome::State state, const Error* error) {
     outcome.error_kind = error->kind();
     outcome.error_message = error->what();
   }
+  // Before its reader is told, who may look at once.
+  if (state == Outcome::State::kDone) Note([](Stats* stats) { ++stats->epochs_done; });
   outlet_->Record(outcome);
   if (state == Outcome::State::kError) return End::kError;
-  if (state == Outcome::State::kAbandoned) return End::kAbandoned;
-  std::lock_guard<std::mutex> lock(stats_mutex_);
-  ++stats_.epochs_done;
-  return End::kDone;
+  return state == Outcome::State::kAbandoned ? End::kAbandoned : End::kDone;
 }
 
 // The feeding thread is about to end, because of Stop or because the outlet fails it.

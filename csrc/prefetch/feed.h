@@ -33,7 +33,8 @@ namespace smtf {
 // early ends the epoch; the next begins. An object that cannot be fetched, or a list that cannot be
 // completed, is recorded in the epoch's outcome, with every byte before it delivered. The epoch
 // after that is fetched only when its reader comes, and an error found before a reader came is
-// forgotten when it does: nobody is told of trouble that is over.
+// forgotten when it does: nobody is told of trouble that is over. A reader that cannot have what it
+// asks for uses up no epoch of the data.
 //
 // A reader may ask for another epoch of the data, or for its rest from some object and byte on. The
 // outlet's epochs are numbered on as before; those after it have the epochs of the data after the
@@ -83,14 +84,21 @@ class Feed {
   bool ComesAnyway(const StreamPosition& position) const;
   void Admit();
   void GiveUpPositions(const Error& error);
+  // What stats() tells.
+  template <typename Change>
+  void Note(Change change) {
+    const std::lock_guard<std::mutex> lock(stats_mutex_);
+    change(&stats_);
+  }
   void BeginObject(const PartSpec& spec);
   EpochHead Head() const { return {DataEpoch(), settings_, !options_.encoding.frame_objects}; }
   // Of the data, in this epoch of the outlet.
   uint64_t DataEpoch() const { return epoch_ + ahead_; }
   End FeedEpoch();
-  void BeginNextEpoch();
+  void FetchAhead(uint64_t epoch);
   End Abandon();
   End Forget();
+  End RecordLeft();
   bool WritePart(const std::shared_ptr<Part>& part);
   bool SkipObject(const PartSpec& spec, const Error& error);
   bool Verified(const std::shared_ptr<Part>& part);
@@ -122,8 +130,9 @@ class Feed {
   uint64_t ahead_before_ = 0;   // this epoch's reader came
   uint64_t objects_begun_ = 0;  // in this epoch
   uint64_t objects_ended_ = 0;
-  bool ranged_ = false;      // this reader has some objects, and no epoch
-  bool fetch_ahead_ = true;  // before the reader comes
+  bool ranged_ = false;       // this reader has some objects, and no epoch
+  bool keeps_epoch_ = false;  // what this reader gets uses up no epoch of the data
+  bool fetch_ahead_ = true;   // before the reader comes
   const std::string settings_;
   std::optional<StreamPosition> resumed_;  // until its object has begun
   std::string fingerprint_;                // once an object has begun, where there is one

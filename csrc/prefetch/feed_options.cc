@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "errors.h"
 #include "prefetch/buffer_pool.h"
 
 namespace smtf {
@@ -55,6 +54,27 @@ std::string DescribeSettings(const FeedOptions& options) {
   if (options.encoding.gunzip) text += ", decompressed";
   if (options.encoding.wrap_recordio) text += ", wrapped in RecordIO";
   return text;
+}
+
+std::optional<Error> RefuseObjects(const FeedOptions& options) {
+  if (options.queue.plan.order.shards <= 1) return std::nullopt;
+  return Error(ErrorKind::kFailedPrecondition,
+               "channel '" + options.channel +
+                   "' is dealt to shards, so its objects cannot be dealt again; use either "
+                   "S3DataDistributionType or the sharding of the tf.data service");
+}
+
+std::optional<Error> RefusePosition(const FeedOptions& options, const StreamPosition& position,
+                                    const std::string& what) {
+  if (options.encoding.frame_objects) {
+    return Error(ErrorKind::kInvalidArgument, what + ": a stream of framed objects has no epochs");
+  }
+  const std::string settings = DescribeSettings(options);
+  if (position.settings.empty() || position.settings == settings) return std::nullopt;
+  return Error(ErrorKind::kFailedPrecondition,
+               what + ": it was saved of a channel that is " + position.settings +
+                   ", and this one is " + settings +
+                   "; start the prefetcher as it was, or begin without the checkpoint");
 }
 
 }  // namespace smtf

@@ -2,9 +2,12 @@
 #ifndef SMTF_PREFETCH_FEED_OPTIONS_H_
 #define SMTF_PREFETCH_FEED_OPTIONS_H_
 
+#include <optional>
 #include <string>
 
 #include "encoding/object_encoder.h"
+#include "errors.h"
+#include "pipe/stream_position.h"
 #include "prefetch/part_queue.h"
 
 namespace smtf {
@@ -24,6 +27,12 @@ FeedOptions Checked(FeedOptions options);
 
 // What decides the stream beside the objects, in words.
 std::string DescribeSettings(const FeedOptions& options);
+
+// Why no reader of such a channel may begin with some objects only; nothing where it may.
+std::optional<Error> RefuseObjects(const FeedOptions& options);
+// Why none can go on there, whatever the objects are. `what` is said first.
+std::optional<Error> RefusePosition(const FeedOptions& options, const StreamPosition& position,
+                                    const std::string& what);
 
 }  // namespace smtf
 

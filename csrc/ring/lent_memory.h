@@ -16,7 +16,8 @@ namespace smtf {
 
 // The prefetcher's side: a sealed memfd that parts' buffers lie in. It is twice as large as what
 // may be in use, so that it does not matter in what pieces that comes, and takes memory where
-// something was written only.
+// something was written only. Readers map it to look, but could write: they are of the same user,
+// who may do anything to this process anyway.
 //
 // Thread-safe.
 class LentMemory : public BufferMemory {

@@ -25,7 +25,11 @@ std::string Seconds(milliseconds time) { return std::to_string(time.count() / 10
 }  // namespace
 
 RingCall::RingCall(RingCallOptions options, const RingHello& hello, const Wakeup* cancel)
-    : options_(std::move(options)), cancel_(cancel), process_(getpid()), next_log_(kFirstLog) {
+    : options_(std::move(options)),
+      want_(hello.want),
+      cancel_(cancel),
+      process_(getpid()),
+      next_log_(kFirstLog) {
   while (!TryConnect()) {
     if (options_.started) FailNobody();
     if (Waited() >= options_.timeout) FailNobody();
@@ -58,9 +62,10 @@ RingAnswer RingCall::AwaitAnswer() {
       busy_with_ = *answer.busy;
       continue;
     }
-    if (Waited() >= options_.timeout) FailTimeout();
-    LogWait("waiting for a turn to read channel " + options_.channel + DescribeHolder());
-    Wait(socket_.get(), std::min(kStep, options_.timeout - Waited()));
+    const milliseconds left = options_.timeout - Waited();
+    if (MayTimeOut() && left <= milliseconds{0}) FailTimeout();
+    LogWait(DescribeWait());
+    Wait(socket_.get(), MayTimeOut() ? std::min(kStep, left) : kStep);
   }
 }
 
@@ -103,10 +108,23 @@ void RingCall::FailNobody() const {
 }
 
 void RingCall::FailTimeout() const {
+  if (want_ == RingHello::Want::kCount) {
+    throw Error(ErrorKind::kDeadlineExceeded, "the list of objects of channel " + options_.channel +
+                                                  " is not complete after " + Seconds(Waited()) +
+                                                  "; see what " + DescribePrefetcher() +
+                                                  " is doing, or raise timeout");
+  }
   throw Error(ErrorKind::kDeadlineExceeded,
               "channel " + options_.channel + " was not to be had for " + Seconds(Waited()) +
                   DescribeHolder() +
                   "; a channel has one reader at a time, so end that one, or raise timeout");
+}
+
+std::string RingCall::DescribeWait() const {
+  if (want_ == RingHello::Want::kCount) {
+    return "waiting for the end of the list of objects of channel " + options_.channel;
+  }
+  return "waiting for a turn to read channel " + options_.channel + DescribeHolder();
 }
 
 std::string RingCall::DescribeHolder() const {

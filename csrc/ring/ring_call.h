@@ -25,6 +25,8 @@ struct RingCallOptions {
   // As RingSourceOptions has them.
   std::function<void(const std::string&)> log;
   std::function<void()> on_interrupt;
+  // While somebody else reads, wait for a turn however long that takes.
+  bool patient = false;
 };
 
 // Used by one thread. `cancel` ends every wait with an Error of kind kCancelled, and outlives it.
@@ -59,12 +61,16 @@ class RingCall {
   bool TryConnect();
   void Wait(int fd, std::chrono::milliseconds most);
   void LogWait(const std::string& what);
+  // Not while it is somebody else's turn, for one who is patient.
+  bool MayTimeOut() const { return !options_.patient || busy_with_ < 0; }
   std::chrono::milliseconds Waited() const;
   [[noreturn]] void FailNobody() const;
   [[noreturn]] void FailTimeout() const;
+  std::string DescribeWait() const;
   std::string DescribeHolder() const;
 
   const RingCallOptions options_;
+  const RingHello::Want want_;
   const Wakeup* cancel_;
   const pid_t process_;
   const Clock::time_point began_ = Clock::now();

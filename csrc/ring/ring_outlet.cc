@@ -1,13 +1,13 @@
 #include "ring/ring_outlet.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
 
-#include "errors.h"
 #include "pipe/stream_position.h"
 #include "ring/ring_messages.h"
 #include "ring/ring_socket.h"
@@ -56,8 +56,23 @@ void RingOutlet::Announce(uint64_t number, const EpochHead& next) {
 void RingOutlet::AwaitReader() {
   bytes_written_ = 0;
   seconds_blocked_ = 0;
-  peer_ = server_.AwaitReader();
-  // Here and not in Admit: what the system refuses ends the feed.
+  for (;;) {
+    peer_ = server_.AwaitReader();
+    try {
+      return MakeRing();
+    } catch (const Error& error) {
+      // For the next one there may be memory and descriptors again.
+      SendPacket(peer_->socket.get(),
+                 FormatError(Error(error.kind(), std::string("giving this reader a ring: ") +
+                                                     error.what() +
+                                                     "; see the prefetcher's memory and its limit "
+                                                     "of open files (ulimit -n)")));
+      Close();
+    }
+  }
+}
+
+void RingOutlet::MakeRing() {
   memory_.emplace(RingMemory::Make(kCapacity));
   writer_.emplace(&*memory_);
   data_.emplace();
@@ -111,7 +126,18 @@ bool RingOutlet::Drain() {
 }
 
 void RingOutlet::Record(const Outcome& outcome) {
-  if (peer_) SendPacket(peer_->socket.get(), FormatEnd(outcome));
+  if (!peer_) return;
+  SendPacket(peer_->socket.get(), FormatEnd(outcome));
+  // It may not look into what it was lent any more, as that is given back now.
+  if (writer_ && writer_->reader_is_broken()) shutdown(peer_->socket.get(), SHUT_RDWR);
+}
+
+std::optional<Error> RingOutlet::ReaderFault() const {
+  if (!writer_->reader_is_broken()) return std::nullopt;
+  return Error(ErrorKind::kDataLoss, "process " + std::to_string(peer_->pid) +
+                                         " said it had taken " +
+                                         std::to_string(writer_->claimed()) + " of " +
+                                         std::to_string(writer_->put()) + " bytes of its ring");
 }
 
 void RingOutlet::EndEpoch(uint64_t next_number, const EpochHead& next) {
@@ -199,8 +225,7 @@ void RingOutlet::TakeBack() {
 bool RingOutlet::AwaitTaken(uint64_t position) {
   Publish();
   while (writer_->Taken() < position) {
-    const bool sleeps = writer_->MaySleepUntil(position);
-    const bool gone = sleeps && !Wait();
+    const bool gone = writer_->MaySleepUntil(position) && !Wait();
     writer_->Awake();
     if ((gone || writer_->reader_is_broken()) && writer_->Taken() < position) return false;
   }
@@ -215,7 +240,7 @@ bool RingOutlet::Wait() {
                       {peer_->socket.get(), POLLRDHUP, 0},
                       {peer_->process.get(), POLLIN, 0}};
   poll(polled, 4, -1);
-  room_->Clear();
+  if (polled[0].revents != 0) room_->Clear();
   seconds_blocked_ += std::chrono::duration<double>(Clock::now() - since).count();
   if (stop_.signalled()) throw Error(ErrorKind::kCancelled, "stopped waiting for a ring's reader");
   return polled[2].revents == 0 && polled[3].revents == 0;

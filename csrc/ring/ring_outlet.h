@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "errors.h"
 #include "pipe/epoch_outlet.h"
 #include "pipe/wakeup.h"
 #include "ring/lent_memory.h"
@@ -38,6 +39,8 @@ class RingOutlet : public EpochOutlet {
   bool Write(std::string_view bytes, std::shared_ptr<const void> owner) override;
   bool Drain() override;
   bool Touched() const override { return writer_->Touched(); }
+  bool ReaderGone() const override { return peer_->Gone(); }
+  std::optional<Error> ReaderFault() const override;
   void Record(const Outcome& outcome) override;
   void EndEpoch(uint64_t next_number, const EpochHead& next) override;
   void Leave() noexcept override;
@@ -54,6 +57,7 @@ class RingOutlet : public EpochOutlet {
     std::shared_ptr<const void> owner;
   };
 
+  void MakeRing();
   bool PutObjects();
   bool Copy(std::string_view bytes);
   bool Lend(std::string_view bytes, const std::shared_ptr<const void>& owner);

@@ -15,7 +15,7 @@ namespace {
 }  // namespace
 
 RingReader::~RingReader() {
-  if (begun_) memory_.header().taken.store(after_);
+  if (begun_ && getpid() == process_) memory_.header().taken.store(after_);
 }
 
 std::optional<RingReader::Item> RingReader::Next() {

@@ -2,6 +2,9 @@
 #ifndef SMTF_RING_RING_READER_H_
 #define SMTF_RING_RING_READER_H_
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,8 +22,8 @@ class RingReader {
  public:
   // `borrowed` is where lent bytes are, if any are.
   explicit RingReader(RingMemory memory, std::optional<BorrowedMemory> borrowed = std::nullopt)
-      : memory_(std::move(memory)), borrowed_(std::move(borrowed)) {}
-  // Says that what was begun is taken.
+      : memory_(std::move(memory)), borrowed_(std::move(borrowed)), process_(getpid()) {}
+  // Says that what was begun is taken; not in a child that was forked, whose copy this is not.
   ~RingReader();
 
   struct Item {
@@ -49,6 +52,7 @@ class RingReader {
 
   RingMemory memory_;
   std::optional<BorrowedMemory> borrowed_;
+  const pid_t process_;
   uint64_t put_ = 0;    // when it was last looked at
   uint64_t frame_ = 0;  // the current frame's position, or the next one's
   std::optional<Item> item_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -20,8 +21,8 @@ namespace {
 // How often it is looked whether the list is complete while somebody wants to know its length, and
 // whether a process is gone whose end cannot be polled for.
 constexpr int kCountingMs = 20;
-// Without a descriptor left nobody can be accepted until one is closed.
-constexpr int kNoDescriptorMs = 100;
+// What fails for want of descriptors or memory goes on failing until somebody gives some back.
+constexpr int kNapMs = 100;
 
 FileDescriptor OpenProcess(pid_t pid) {
 #ifdef SYS_pidfd_open
@@ -96,50 +97,69 @@ int RingServer::connections() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto here = [](const auto& peer) { return !peer->Gone(); };
   const auto count = std::count_if(waiting_.begin(), waiting_.end(), here) +
-                     std::count_if(leases_.begin(), leases_.end(), here);
-  return static_cast<int>(count) + (reading_ && here(reading_) ? 1 : 0);
+                     std::count_if(leases_.begin(), leases_.end(), here) +
+                     std::count_if(silent_.begin(), silent_.end(), here) +
+                     std::count_if(counting_.begin(), counting_.end(), here);
+  pollfd knocking{listener_.get(), POLLIN, 0};
+  const bool reads = reading_ && here(reading_);
+  return static_cast<int>(count) + (reads ? 1 : 0) + (poll(&knocking, 1, 0) > 0 ? 1 : 0);
 }
 
 void RingServer::Serve() {
   while (!stop_.signalled()) {
-    std::vector<pollfd> polled = {{stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
-    for (const auto& peer : silent_) polled.push_back({peer->socket.get(), POLLIN, 0});
-    const size_t speakers = polled.size();
-    {
-      // Only for their end: from then on they say nothing.
-      const std::lock_guard<std::mutex> lock(mutex_);
-      for (const auto& peer : leases_) polled.push_back({peer->socket.get(), POLLRDHUP, 0});
-      for (const auto& peer : waiting_) polled.push_back({peer->socket.get(), POLLRDHUP, 0});
+    try {
+      ServeOnce();
+    } catch (const std::exception&) {
+      // Such as that there is no memory. It would end the process with all of its channels.
+      Nap();
     }
-    poll(polled.data(), polled.size(), counting_.empty() ? -1 : kCountingMs);
-    const Peers heard = silent_;
-    for (size_t i = 2; i < speakers; ++i) {
-      if (polled[i].revents != 0) Hear(heard[i - 2]);
-    }
-    if (polled[1].revents != 0) Accept();
-    DropGone();
-    AnswerCounts();
   }
   CloseAll();
 }
 
+void RingServer::ServeOnce() {
+  std::vector<pollfd> polled = {{stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+  for (const auto& peer : silent_) polled.push_back({peer->socket.get(), POLLIN, 0});
+  const size_t speakers = polled.size();
+  {
+    // Only for their end: from then on they say nothing.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& peer : leases_) polled.push_back({peer->socket.get(), POLLRDHUP, 0});
+    for (const auto& peer : waiting_) polled.push_back({peer->socket.get(), POLLRDHUP, 0});
+  }
+  poll(polled.data(), polled.size(), counting_.empty() ? -1 : kCountingMs);
+  const Peers heard = silent_;
+  for (size_t i = 2; i < speakers; ++i) {
+    if (polled[i].revents != 0) Hear(heard[i - 2]);
+  }
+  if (polled[1].revents != 0) Accept();
+  DropGone();
+  AnswerCounts();
+}
+
 // Whoever waits sees that nobody will come any more.
 void RingServer::CloseAll() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   listener_ = FileDescriptor();
   silent_.clear();
   counting_.clear();
-  const std::lock_guard<std::mutex> lock(mutex_);
   waiting_.clear();
   leases_.clear();
 }
 
+void RingServer::Nap() const {
+  pollfd polled{stop_.fd(), POLLIN, 0};
+  poll(&polled, 1, kNapMs);
+}
+
 void RingServer::Accept() {
+  // Locked throughout: at every moment it knocks or is silent, and is counted.
+  std::unique_lock<std::mutex> lock(mutex_);
   FileDescriptor fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd.ok()) {
-    if (errno == EMFILE || errno == ENFILE) {
-      pollfd polled{stop_.fd(), POLLIN, 0};
-      poll(&polled, 1, kNoDescriptorMs);
-    }
+    const bool passing = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+    lock.unlock();
+    if (!passing) Nap();
     return;
   }
   const RingPeerIds ids = PeerOf(fd.get());
@@ -159,20 +179,24 @@ void RingServer::Accept() {
 
 // One who was silent until now says what it wants, or is gone.
 void RingServer::Hear(const std::shared_ptr<RingPeer>& peer) {
-  const RingPacket packet = ReceivePacket(peer->socket.get());
-  if (packet.what == RingPacket::What::kNothing) return;
-  silent_.erase(std::find(silent_.begin(), silent_.end(), peer));
-  if (packet.what == RingPacket::What::kEnd) return;
+  bool understood = false;
   try {
-    peer->hello = ParseHello(packet.text);
-    Answer(peer);
+    const RingPacket packet = ReceivePacket(peer->socket.get());
+    if (packet.what == RingPacket::What::kNothing) return;
+    if (packet.what == RingPacket::What::kText) {
+      peer->hello = ParseHello(packet.text);
+      understood = true;
+    }
   } catch (const Error& error) {
     SendPacket(peer->socket.get(), FormatError(error));
   }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  silent_.erase(std::find(silent_.begin(), silent_.end(), peer));
+  if (understood) Answer(peer);
 }
 
+// With the lock.
 void RingServer::Answer(const std::shared_ptr<RingPeer>& peer) {
-  const std::lock_guard<std::mutex> lock(mutex_);
   switch (peer->hello.want) {
     case RingHello::Want::kEpoch:
       if (reading_) SendPacket(peer->socket.get(), FormatBusy(reading_->pid));
@@ -201,14 +225,15 @@ void RingServer::AnswerCounts() {
   } catch (const Error& error) {
     answer = FormatError(error);
   }
+  const std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& peer : counting_) SendPacket(peer->socket.get(), answer);
   counting_.clear();
 }
 
 void RingServer::DropGone() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   RemoveGone(&silent_);
   RemoveGone(&counting_);
-  const std::lock_guard<std::mutex> lock(mutex_);
   RemoveGone(&leases_);
   RemoveGone(&waiting_);
 }

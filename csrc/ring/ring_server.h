@@ -58,33 +58,35 @@ class RingServer {
   // any more.
   void Stop() noexcept;
 
-  // Readers, those who wait for their turn, and leases.
+  // Everybody who has connected, also those who have not been heard yet. However many have yet to
+  // be let in, they count as one.
   int connections() const;
 
  private:
   using Peers = std::vector<std::shared_ptr<RingPeer>>;
 
   void Serve();
+  void ServeOnce();
   void Accept();
   void Hear(const std::shared_ptr<RingPeer>& peer);
   void Answer(const std::shared_ptr<RingPeer>& peer);
   void AnswerCounts();
-  void LetWait(const std::shared_ptr<RingPeer>& peer);
   void DropGone();
   void CloseAll();
+  void Nap() const;
 
   const std::function<std::optional<uint64_t>()> count_units_;
-  FileDescriptor listener_;
   Wakeup stop_;
 
   mutable std::mutex mutex_;
+  FileDescriptor listener_;
   std::condition_variable came_;  // a reader has, or Stop
   std::deque<std::shared_ptr<RingPeer>> waiting_;
   std::shared_ptr<RingPeer> reading_;
   Peers leases_;
   StreamPosition next_;
 
-  // Of the thread.
+  // Changed by the thread alone, which need not lock to look.
   Peers silent_;    // have not said what they want
   Peers counting_;  // want to know how many units there are
 

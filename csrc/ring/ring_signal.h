@@ -15,7 +15,7 @@
 namespace smtf {
 
 // An eventfd, which two processes may have. A wakeup that nobody waits for is kept for the next
-// wait, so waits may end for nothing. Never blocks.
+// wait, so waits may end for nothing.
 class RingSignal {
  public:
   RingSignal() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -29,6 +29,8 @@ class RingSignal {
     while (write(fd_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
     }
   }
+  // Once poll has said that it is readable: whether this blocks is a matter of the open file, which
+  // the other process has too.
   void Clear() const noexcept {
     uint64_t count;
     while (read(fd_.get(), &count, sizeof(count)) < 0 && errno == EINTR) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "errors.h"
@@ -41,6 +42,12 @@ FileDescriptor MakeSocket(const std::string& what) {
   FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.ok()) throw SystemError(what, errno);
   return fd;
+}
+
+[[noreturn]] void FailForDescriptors() {
+  const Error error = SystemError("receiving descriptors over a ring's socket", EMFILE);
+  throw Error(error.kind(), std::string(error.what()) +
+                                "; close files, or raise the limit of this process (ulimit -n)");
 }
 
 std::vector<FileDescriptor> DescriptorsIn(msghdr* message) {
@@ -139,7 +146,8 @@ RingPacket ReceivePacket(int socket) {
     packet.what = RingPacket::What::kEnd;
     if (got <= 0) return packet;
     packet.descriptors = DescriptorsIn(&message);
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return packet;
+    if ((message.msg_flags & MSG_TRUNC) != 0) return packet;
+    if ((message.msg_flags & MSG_CTRUNC) != 0) FailForDescriptors();
     packet.what = RingPacket::What::kText;
     packet.text.assign(buffer.get(), static_cast<size_t>(got));
   }

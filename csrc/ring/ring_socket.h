@@ -42,7 +42,8 @@ struct RingPacket {
   std::string text;
   std::vector<FileDescriptor> descriptors;
 };
-// Never waits. What is no packet of ours counts as an end.
+// Never waits. What is no packet of ours counts as an end. An Error where this process has no
+// descriptors left for those that came.
 RingPacket ReceivePacket(int socket);
 
 // Whether the other end is gone: everything that it sent is to be read nevertheless.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "errors.h"
 #include "pipe/restored_epochs.h"
@@ -21,6 +22,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kWaitStep{1000};
 // For an answer that the prefetcher's thread has at hand.
 constexpr milliseconds kNextTimeout{10'000};
+
+[[noreturn]] void ThrowAsTold(const Outcome& outcome) {
+  throw Error(outcome.error_kind.value_or(ErrorKind::kInternal), outcome.error_message);
+}
 
 StreamPosition Behind(StreamPosition position) {
   StreamPosition next;
@@ -51,12 +56,12 @@ void RingSource::LeaveToOthers(const StreamPosition& next) {
 }
 
 bool RingSource::Open() {
-  if (!reader_) Begin();
+  if (!epoch_) Begin();
   return true;
 }
 
 std::optional<StreamPosition> RingSource::PositionAt(uint64_t offset) {
-  if (!reader_) return NextPosition();
+  if (!epoch_) return NextPosition();
   StreamPosition position = objects_.PositionAt(offset);
   // No object has begun: it may have failed to.
   return position.name.empty() && resume_ ? *resume_ : position;
@@ -65,8 +70,18 @@ std::optional<StreamPosition> RingSource::PositionAt(uint64_t offset) {
 size_t RingSource::Read(char* dst, size_t max) { return ReadScatter(dst, max, nullptr, 0); }
 
 size_t RingSource::ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) {
-  if (!reader_) Begin();
+  if (failure_) throw *failure_;
+  if (!epoch_) Begin();
   RequireSameProcess();
+  try {
+    return ReadSome(dst, max, spill, spill_max);
+  } catch (const Error& error) {
+    LetGo(error);
+    throw;
+  }
+}
+
+size_t RingSource::ReadSome(char* dst, size_t max, char* spill, size_t spill_max) {
   const size_t wanted = max + spill_max;
   size_t got = 0;
   std::string_view bytes = NextBytes();
@@ -88,30 +103,59 @@ std::string RingSource::Describe() const {
          " of channel " + options_.channel;
 }
 
+// Without a word it is the epoch behind those of restored iterators, where there are any. Readers
+// that wait for their turn together have each their own.
 void RingSource::Begin() {
   const std::string& key = options_.address;
+  std::optional<StreamPosition> taken;
+  if (!resume_ && !options_.objects) taken = EpochsOfRestored().Take(key, key);
+  if (taken) resume_ = taken;
+  try {
+    Connect();
+  } catch (...) {
+    if (taken) {
+      EpochsOfRestored().GiveBack(key, taken->epoch);
+      resume_.reset();
+    }
+    throw;
+  }
+}
+
+void RingSource::Connect() {
   RingHello hello;
   hello.objects = options_.objects;
-  const bool told = resume_ || options_.objects;
-  if (!told) resume_ = EpochsOfRestored().Next(key, key);
   hello.resume = resume_;
-  call_.emplace(CallOptions(), hello, cancel_);
-  RingAnswer answer = call_->AwaitAnswer();
-  std::vector<FileDescriptor> descriptors = call_->TakeDescriptors();
+  // Not call_ until all is there: one that fails to begin gives up its place in the queue.
+  auto call = std::make_unique<RingCall>(CallOptions(), hello, cancel_);
+  RingAnswer answer = call->AwaitAnswer();
+  // A feed that ends may have nothing else to say.
+  if (answer.outcome && answer.outcome->state == Outcome::State::kError) {
+    ThrowAsTold(*answer.outcome);
+  }
+  std::vector<FileDescriptor> descriptors = call->TakeDescriptors();
   if (!answer.head || (descriptors.size() != 3 && descriptors.size() != 4)) {
-    throw Error(ErrorKind::kDataLoss, call_->DescribePrefetcher() + " gave something else than a " +
+    throw Error(ErrorKind::kDataLoss, call->DescribePrefetcher() + " gave something else than a " +
                                           "ring; it is not of this version");
   }
-  RingMemory memory = RingMemory::Attach(std::move(descriptors[0]));
+  std::optional<BorrowedMemory> borrowed;
+  if (descriptors.size() == 4) borrowed.emplace(descriptors[3]);
+  reader_.emplace(RingMemory::Attach(std::move(descriptors[0])), std::move(borrowed));
   data_.emplace(std::move(descriptors[1]));
   room_.emplace(std::move(descriptors[2]));
+  call_ = std::move(call);
   objects_.Begin(answer.head->epoch, answer.head->settings);
   epoch_ = answer.head->number;
   process_ = getpid();
-  std::optional<BorrowedMemory> borrowed;
-  if (descriptors.size() == 4) borrowed.emplace(descriptors[3]);
-  reader_.emplace(std::move(memory), std::move(borrowed));
-  if (!options_.objects) EpochsOfRestored().Began(key, key, answer.head->epoch);
+  if (!options_.objects) {
+    EpochsOfRestored().Began(options_.address, options_.address, answer.head->epoch);
+  }
+}
+
+// A failed iterator may live on for long, and must not keep the channel from others.
+void RingSource::LetGo(const Error& error) {
+  failure_ = error;
+  reader_.reset();  // first: it says what was taken
+  call_.reset();
 }
 
 // Before the first read: the beginning of the epoch that would be next.
@@ -166,7 +210,7 @@ void RingSource::EndAsTold() {
   if (outcome_->state == Outcome::State::kError) {
     const bool begun = !objects_.PositionAt(0).name.empty() || bytes_read_ > 0;
     if (resume_ && !begun) EpochsOfRestored().Forget(options_.address);
-    throw Error(outcome_->error_kind.value_or(ErrorKind::kInternal), outcome_->error_message);
+    ThrowAsTold(*outcome_);
   }
   if (outcome_->bytes == bytes_read_) return;
   throw Error(ErrorKind::kDataLoss, Describe() + " has " + std::to_string(outcome_->bytes) +
@@ -186,7 +230,7 @@ void RingSource::WaitForFrames(Clock::time_point since) {
       {data_->fd(), POLLIN, 0}, {cancel_->fd(), POLLIN, 0}, {call_->fd(), POLLIN, 0}};
   const int ready = poll(polled, 3, static_cast<int>(step.count()));
   reader_->Awake();
-  data_->Clear();
+  if (polled[0].revents != 0) data_->Clear();
   const auto now = Clock::now();
   stalled_ms_ += duration_cast<milliseconds>(now - began).count();
   if (ready > 0 && polled[2].revents != 0) Listen();
@@ -214,22 +258,16 @@ void RingSource::RequireSameProcess() const {
 }
 
 RingCallOptions RingSource::CallOptions() const {
-  return {options_.address, options_.channel, options_.timeout,
-          options_.started, options_.log,     options_.on_interrupt};
-}
-
-uint64_t CountRingObjects(const std::string& address, milliseconds timeout, const Wakeup* cancel) {
   RingCallOptions options;
-  options.address = address;
-  options.channel = address.substr(address.find('/') + 1);
-  options.timeout = timeout;
-  RingHello hello;
-  hello.want = RingHello::Want::kCount;
-  RingCall call(std::move(options), hello, cancel);
-  const RingAnswer answer = call.AwaitAnswer();
-  if (answer.count) return *answer.count;
-  throw Error(ErrorKind::kDataLoss, call.DescribePrefetcher() + " did not say how many objects " +
-                                        "it has; it is not of this version");
+  options.address = options_.address;
+  options.channel = options_.channel;
+  options.timeout = options_.timeout;
+  options.started = options_.started;
+  options.log = options_.log;
+  options.on_interrupt = options_.on_interrupt;
+  // Readers among whom objects are dealt out wait for each other all the time.
+  options.patient = options_.objects.has_value();
+  return options;
 }
 
 }  // namespace smtf

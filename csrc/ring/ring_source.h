@@ -9,10 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "errors.h"
 #include "pipe/epoch_source.h"
 #include "pipe/object_range.h"
 #include "pipe/stream_position.h"
@@ -30,7 +32,8 @@ struct RingSourceOptions {
   std::string address;
   // For messages.
   std::string channel;
-  // How long to wait for the prefetcher, and for other readers of the channel to end theirs.
+  // How long to wait for the prefetcher, and for other readers of the channel to end theirs. Those
+  // who read `objects` wait for each other without limit.
   std::chrono::milliseconds timeout{120'000};
   // How long a read may wait without a byte; zero is for ever.
   std::chrono::milliseconds stall_timeout{600'000};
@@ -48,7 +51,8 @@ struct RingSourceOptions {
 
 // Connects at the first read and is given the channel's next epoch once the readers before it have
 // ended theirs. How it ends comes through the ring, in order behind its last byte; a prefetcher
-// that ends without a word is an Error of kind kUnavailable.
+// that ends without a word is an Error of kind kUnavailable. A read that failed gives the turn to
+// the next reader, and those after it fail likewise; PositionAt goes on answering.
 //
 // `cancel` may be signalled by any thread and ends every wait with kCancelled. A process that was
 // forked from the one that connected must not read: an Error of kind kFailedPrecondition.
@@ -81,6 +85,9 @@ class RingSource : public EpochSource {
  private:
   void LeaveToOthers(const StreamPosition& next);
   void Begin();
+  void Connect();
+  void LetGo(const Error& error);
+  size_t ReadSome(char* dst, size_t max, char* spill, size_t spill_max);
   StreamPosition NextPosition() const;
   std::string_view BytesThere();
   std::string_view NextBytes();
@@ -93,7 +100,7 @@ class RingSource : public EpochSource {
   const RingSourceOptions options_;
   const Wakeup* cancel_;
   std::optional<StreamPosition> resume_;
-  std::optional<RingCall> call_;
+  std::unique_ptr<RingCall> call_;  // which a reader that has begun has, until it fails
   std::optional<RingReader> reader_;
   std::optional<RingSignal> data_;  // wakes this
   std::optional<RingSignal> room_;  // wakes the prefetcher
@@ -102,15 +109,11 @@ class RingSource : public EpochSource {
   std::optional<Outcome> outcome_;  // once the prefetcher has said it
   bool gone_ = false;               // the prefetcher, or it has said everything
   bool ended_ = false;
-  pid_t process_ = 0;  // that has connected
+  std::optional<Error> failure_;  // of a read; others have their turn since
+  pid_t process_ = 0;             // that has connected
   uint64_t bytes_read_ = 0;
   std::atomic<int64_t> stalled_ms_{0};
 };
-
-// How many objects, in groups where they are grouped, the channel's list has once it is complete,
-// which is waited for. Errors as RingSource has them.
-uint64_t CountRingObjects(const std::string& address, std::chrono::milliseconds timeout,
-                          const Wakeup* cancel);
 
 }  // namespace smtf
 

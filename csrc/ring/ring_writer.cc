@@ -35,14 +35,15 @@ bool RingWriter::Publish() {
 
 uint64_t RingWriter::Taken() {
   const uint64_t taken = memory_.header().taken.load();
-  broken_ = broken_ || taken < taken_ || taken > put_;
-  if (!broken_) taken_ = taken;
+  if (broken_) return taken_;
+  broken_ = taken < taken_ || taken > put_;
+  (broken_ ? claimed_ : taken_) = taken;
   return taken_;
 }
 
 bool RingWriter::MaySleepUntil(uint64_t taken) {
   memory_.header().writer_sleeps.store(taken);
-  if (Taken() < taken) return true;
+  if (Taken() < taken && !broken_) return true;
   Awake();
   return false;
 }

@@ -39,8 +39,10 @@ class RingWriter {
   // Whether it has taken a byte of the stream.
   bool Touched() { return bytes_end_ > 0 && (Taken() > bytes_begin_ || broken_); }
   bool reader_is_broken() const { return broken_; }
-  // Announces that the writer is about to sleep until so much is taken. False when it is so: then
-  // it must not sleep. Call Awake afterwards.
+  // The nonsense that it then wrote.
+  uint64_t claimed() const { return claimed_; }
+  // Announces that the writer is about to sleep until so much is taken. False when it is so, or the
+  // reader is broken: then it must not sleep. Call Awake afterwards.
   bool MaySleepUntil(uint64_t taken);
   void Awake() { memory_.header().writer_sleeps.store(0); }
 
@@ -56,6 +58,7 @@ class RingWriter {
   uint64_t bytes_end_ = 0;
   uint64_t taken_ = 0;  // when it was last looked at
   bool broken_ = false;
+  uint64_t claimed_ = 0;
 };
 
 }  // namespace smtf

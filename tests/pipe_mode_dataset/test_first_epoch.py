@@ -90,5 +90,7 @@ def test_a_writer_that_cannot_be_asked_gives_its_next(
 
 
 def test_it_is_a_number_from_0(channel: Channel) -> None:
-    with pytest.raises(ValueError, match="first_epoch must be 0 or more"):
-        channel.dataset(first_epoch=-1)
+    for wrong in (-1, 1 << 63):
+        with pytest.raises(ValueError, match=f"first_epoch must be 0 or more .* not {wrong}"):
+            channel.dataset(first_epoch=wrong)
+    channel.dataset(first_epoch=(1 << 63) - 1)

@@ -228,9 +228,11 @@ def test_a_checkpoint_goes_on_with_another_process(
     assert [batch.numpy().tolist() for batch in restored] == rest
 
 
-def test_the_tf_data_service_deals_objects_out_or_reads_epochs(tmp_path: Path) -> None:
+def test_the_tf_data_service_deals_objects_out_or_reads_epochs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     files = {f"{k:02}": framed(RECORDS[k * 10 : k * 10 + 10]) for k in range(30)}
-    dataset = open_uri(write(tmp_path / "objects", files))
+    dataset = open_uri(write(tmp_path / "objects", files), first_epoch=2)
     service = tf.data.experimental.service
     dispatcher = service.DispatchServer()
     address = dispatcher.target.removeprefix("grpc://")
@@ -239,3 +241,4 @@ def test_the_tf_data_service_deals_objects_out_or_reads_epochs(tmp_path: Path) -
         dealt = dataset.apply(service.distribute(policy, dispatcher.target))
         assert sorted(read(dealt)) == sorted(RECORDS * times)
     del workers
+    assert "first_epoch=2 is ignored, because the tf.data service deals" in capfd.readouterr().err

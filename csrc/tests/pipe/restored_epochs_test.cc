@@ -55,6 +55,30 @@ TEST_F(RestoredEpochsTest, AnotherPrefetcherCountsAnew) {
   EXPECT_EQ(Next("one"), -1);
 }
 
+TEST_F(RestoredEpochsTest, WhatIsTakenIsNobodyElses) {
+  EXPECT_FALSE(epochs_.Take("c", "one").has_value());
+  epochs_.Leave("c", Beginning(1));
+  EXPECT_EQ(epochs_.Take("c", "one")->epoch, 1u);
+  EXPECT_EQ(epochs_.Take("c", "one")->epoch, 2u);
+  epochs_.Began("c", "one", 1);
+  EXPECT_EQ(Next(), 3);
+  epochs_.Leave("c", Beginning(1));
+  EXPECT_EQ(epochs_.Take("c", "one")->epoch, 1u);
+}
+
+TEST_F(RestoredEpochsTest, WhatIsGivenBackIsTheNextOnesUnlessOthersAreAhead) {
+  epochs_.Leave("c", Beginning(4));
+  epochs_.Take("c", "one");
+  epochs_.GiveBack("c", 4);
+  EXPECT_EQ(epochs_.Take("c", "one")->epoch, 4u);
+  EXPECT_EQ(epochs_.Take("c", "one")->epoch, 5u);
+  epochs_.GiveBack("c", 4);
+  EXPECT_EQ(Next(), 6);
+  epochs_.Forget("c");
+  epochs_.GiveBack("c", 5);
+  EXPECT_EQ(Next(), -1);
+}
+
 TEST_F(RestoredEpochsTest, ChannelsAreApartAndMayBeForgotten) {
   epochs_.Leave("c", Beginning(5));
   EXPECT_FALSE(epochs_.Next("d", "one").has_value());

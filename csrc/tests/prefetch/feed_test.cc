@@ -569,6 +569,7 @@ TEST_F(ResumeTest, WhatWasChangedIsAnErrorAndNotANewBeginning) {
     ++pipe;
   }
   EXPECT_EQ(Reader(dir_.path(), pipe).ReadAll(), expected_);
+  EXPECT_EQ(Head(pipe), "1 ");  // they have used up none
 }
 
 TEST_F(FeedTest, RefusesOptionsOutOfBounds) {

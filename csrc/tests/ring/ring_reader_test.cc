@@ -2,10 +2,12 @@
 #include "ring/ring_reader.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -143,6 +145,24 @@ TEST_F(RingTest, LoansAreLookedUpAndBelievedOnlyWhereTheyAre) {
   MessageOf(ErrorKind::kDataLoss, [&] { reader_.Next(); });  // has borrowed nothing
 }
 
+TEST_F(RingTest, ACopyInAForkedChildTakesNothing) {
+  writer_.PutBytes("abc");
+  writer_.Publish();
+  std::optional<RingReader> reader(Attached());
+  ASSERT_EQ(reader->Next()->content, "abc");
+  reader->Take(1);
+  const pid_t child = fork();
+  if (child == 0) {
+    reader.reset();
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(writer_.Taken(), 0u);
+  EXPECT_EQ(reader->Next()->content, "bc");
+  reader.reset();
+  EXPECT_EQ(writer_.Taken(), writer_.put());
+}
+
 // Whatever a writer leaves in the memory is an error, or frames within it.
 TEST_F(RingTest, NonsenseOfTheWriterIsAnError) {
   std::mt19937 random(7);
@@ -175,6 +195,8 @@ TEST_F(RingTest, NonsenseOfTheReaderIsForgottenWithIt) {
     EXPECT_EQ(writer_.Taken(), 0u);
     EXPECT_TRUE(writer_.reader_is_broken());
   }
+  EXPECT_EQ(writer_.claimed(), 1000u);
+  EXPECT_FALSE(writer_.MaySleepUntil(writer_.put()));
   memory_.header().taken.store(writer_.put());
   EXPECT_EQ(writer_.Taken(), 0u);
   size_t put = 0;
