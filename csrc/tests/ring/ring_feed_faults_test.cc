@@ -2,7 +2,6 @@
 // next.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "cache/file_descriptor.h"
+#include "errors.h"
 #include "ring/ring_call.h"
 #include "ring/ring_feed_testing.h"
 #include "ring/ring_memory.h"
@@ -26,24 +26,6 @@ namespace smtf {
 namespace {
 
 using std::chrono::milliseconds;
-
-// For as long as it lives this process can open so many files more.
-class FewDescriptors {
- public:
-  explicit FewDescriptors(int left) {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    std::vector<FileDescriptor> opened;
-    for (int i = 0; i < left; ++i) opened.emplace_back(dup(0));
-    const rlimit few = {static_cast<rlim_t>(opened.back().get()) + 1, before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
-  }
-  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-  FewDescriptors(const FewDescriptors&) = delete;
-  FewDescriptors& operator=(const FewDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 TEST_F(RingFeedTest, AnErrorComesBehindTheBytesBeforeIt) {
   fake_.fail_name = "bad";
@@ -93,29 +75,6 @@ TEST_F(RingFeedTest, AReaderThatFailedGivesUpItsPlaceAndItsTurn) {
   EXPECT_EQ(first->epoch(), 0u);
   EXPECT_EQ(first->PositionAt(600)->offset, position.offset);
   EXPECT_EQ(first->PositionAt(600)->name, position.name);
-}
-
-TEST_F(RingFeedTest, WithoutDescriptorsAReaderFailsAndTheNextOneReads) {
-  Start();
-  AddSome(5);
-  // Both ends are of this process: a connection takes 3 or 2 here, and the ring 3 more.
-  for (const auto& [left, words] : std::vector<std::pair<int, std::string>>{
-           {3, "giving this reader a ring: "},
-           {6, "receiving descriptors over a ring's socket: "}}) {
-    const auto reader = Reader();
-    std::string message;
-    {
-      const FewDescriptors few(left);
-      message = MessageOf(ErrorKind::kInternal, [&] { reader->Open(); });
-    }
-    EXPECT_EQ(message.find(words), 0u) << message;
-    EXPECT_NE(message.find("Too many open files"), std::string::npos) << message;
-    EXPECT_NE(message.find("ulimit -n"), std::string::npos) << message;
-    while (feed_->connections() > 0) Nap();
-  }
-  const auto reader = Reader();
-  EXPECT_EQ(ReadAll(reader.get()), expected_);
-  EXPECT_EQ(reader->epoch(), 0u);
 }
 
 TEST_F(RingFeedTest, NobodyAtTheAddressIsAnErrorAtOnce) {
