@@ -75,7 +75,7 @@ $(STAMPS)/system: tools/system_packages.sh
 	tools/system_packages.sh build $(PYTHON)
 	mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dependencies: pyproject.toml tools/requirements.py | $(STAMPS)/system
+$(STAMPS)/dependencies: pyproject.toml $(wildcard tools/*requirement*.py) | $(STAMPS)/system
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python tools/requirements.py demo > build/requirements.txt
 	@echo "installing TensorFlow, boto3 and the build tools into $(VENV)"

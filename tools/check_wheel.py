@@ -204,8 +204,17 @@ def _wrong_module(wheel: Wheel, name: str, module: SharedLibrary) -> Iterator[st
             yield f"{name} looks for libraries in {place}"
     for path in module.source_paths():
         yield f"{name} has the path {path} of the machine that built it"
+    for place in _places_of_this_machine():
+        if module.mentions(f"{place}/"):
+            yield f"{name} has the path {place} of this machine"
     if module.has_debug_info:
         yield f"{name} has debug information"
+
+
+def _places_of_this_machine() -> list[str]:
+    """Where it compiles; not those that are on every machine."""
+    places = {SOURCE, Path.home(), Path(sys.prefix)} - {Path("/"), Path("/usr")}
+    return sorted(map(str, places))
 
 
 def _wrong_copies(wheel: Wheel) -> Iterator[str]:
@@ -223,7 +232,7 @@ def _wrong_copies(wheel: Wheel) -> Iterator[str]:
 
 
 def _wrong_library(library: SharedLibrary) -> Iterator[str]:
-    """It asks for no newer symbols than the limits, and tells nothing of this machine."""
+    """It asks for no newer symbols than the limits."""
     for family, limit in CEILINGS.items():
         asked = library.ceilings.get(family, limit)
         if asked > limit:
@@ -231,9 +240,6 @@ def _wrong_library(library: SharedLibrary) -> Iterator[str]:
                 f"{library.path.name} asks for {family}_{_dotted(asked)}, newer than "
                 f"{family}_{_dotted(limit)}: build on Debian 12, Ubuntu 22.04 or older"
             )
-    for place in (str(SOURCE), str(Path.home()), sys.prefix):
-        if library.mentions(f"{place}/"):
-            yield f"{library.path.name} has the path {place} of this machine"
 
 
 def _dotted(version: tuple[int, ...]) -> str:
