@@ -44,6 +44,15 @@ class PackedStrings(Sequence[bytes]):
         """Of each string."""
         return np.concatenate([np.empty(0, np.int64), *(np.diff(ends) for _, ends in self.pieces)])
 
+    def in_few_pieces(self, most: int) -> list[Piece]:
+        """The pieces, or all of them copied into one where there are more than `most`."""
+        if len(self.pieces) <= most:
+            return self.pieces
+        data = np.concatenate([data[ends[0] : ends[-1]] for data, ends in self.pieces])
+        ends = np.zeros(self._count + 1, np.int64)
+        np.cumsum(self.lengths(), out=ends[1:])
+        return [(data, ends)]
+
     def __len__(self) -> int:
         return self._count
 

@@ -19,6 +19,9 @@ from sagemaker_tensorflow.transform.signatures import TensorSpec
 
 _log = logging.getLogger(__name__)
 
+# Each is two inputs of an op, and each number of inputs a kernel that TensorFlow keeps. Where there
+# are more, of small objects, copying them into one is the smaller cost.
+_MOST_PIECES = 8
 # TensorFlow's messages can hold whole graphs.
 _LONGEST_ERROR = 500
 
@@ -53,8 +56,11 @@ def _numpy_dtype(name: str, dtype: tf.DType) -> np.dtype[Any] | Literal["string"
 def to_tensor(array: NDArray[Any], dtype: tf.DType) -> tf.Tensor:
     """An array as a tensor, its objects as strings; or `PackedStrings`, without the GIL."""
     if isinstance(array, PackedStrings):
-        data, ends = zip(*array.pieces, strict=True)
-        return op_library.load().smtf_cut_strings(data=data, ends=ends)
+        data, ends = zip(*array.in_few_pieces(_MOST_PIECES), strict=True)
+        with tf.device(
+            "/CPU:0"
+        ):  # where strings are; a GPU's scope would send the bytes there first
+            return op_library.load().smtf_cut_strings(data=data, ends=ends)
     if dtype == tf.bfloat16:
         return tf.cast(tf.convert_to_tensor(array), dtype)
     return tf.convert_to_tensor(array, dtype)

@@ -76,6 +76,19 @@ def test_they_become_a_tensor() -> None:
     assert tensor.numpy().tolist() == [*strings, *strings[1:3], b""]
 
 
+@given(pieces, st.integers(0, 4))
+def test_they_come_in_few_pieces(several: list[list[bytes]], most: int) -> None:
+    few = joined(packed(some) for some in several).in_few_pieces(most)
+    assert len(few) <= max(1, most)
+    assert list(PackedStrings(few)) == [string for some in several for string in some]
+
+
+def test_many_pieces_become_a_tensor() -> None:
+    strings = [str(number).encode() * (number % 3) for number in range(100)]
+    tensor = to_tensor(joined(packed([string]) for string in strings), tf.string)  # type: ignore[arg-type]
+    assert tensor.numpy().tolist() == strings
+
+
 @pytest.mark.parametrize("ends", [[], [0, 4], [2, 1], [-1, 2]])
 def test_the_op_reads_nothing_beside_its_data(ends: list[int]) -> None:
     from sagemaker_tensorflow import op_library
