@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
@@ -260,8 +261,14 @@ TEST_F(S3ListingTest, FlatKeysAndFoldersAreListedInParallel) {
 TEST_F(S3ListingTest, ThrottlingIsRetried) {
   ListServerOptions options;
   options.max_keys = 10;
-  options.fault = [](int number, const Query&) {
-    if (number % 7 != 3) return std::string();
+  // None twice: of requests that come at the same time one could be refused until it is given up.
+  struct Refused {
+    std::mutex mutex;
+    std::set<Query> queries;
+  };
+  options.fault = [refused = std::make_shared<Refused>()](int number, const Query& query) {
+    const std::lock_guard<std::mutex> lock(refused->mutex);
+    if (number % 7 != 3 || !refused->queries.insert(query).second) return std::string();
     return ListServer::Http("503 Slow Down", "<Error><Code>SlowDown</Code></Error>");
   };
   const auto stored = Stored(Flat(800));
