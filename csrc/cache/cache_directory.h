@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 

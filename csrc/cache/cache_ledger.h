@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 

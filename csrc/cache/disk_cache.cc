@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "cache/cache_entry.h"
-#include "cache/file_descriptor.h"
 #include "errors.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 namespace {

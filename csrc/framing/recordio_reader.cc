@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "framing/format_hint.h"
 #include "framing/hex.h"
 #include "framing/little_endian.h"
 #include "framing/recordio_format.h"
@@ -33,7 +34,8 @@ RecordIOReader::Part RecordIOReader::TakeHeader(uint64_t so_far) {
     Fail(Flaw::kBadMagic, "byte " + std::to_string(input_.offset()) +
                               " should begin a header with " + Hex(kMagic) + ", but " + Hex(magic) +
                               " is there; the data is damaged, or is not RecordIO: check "
-                              "record_format");
+                              "record_format" +
+                              FormatHint({input_.data(), input_.size()}));
   }
   const uint32_t word = LoadLE32(input_.data() + kMagicBytes);
   const Part part{recordio::FlagOf(word), recordio::LengthOf(word)};

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "checksum/crc32c.h"
+#include "framing/format_hint.h"
 #include "framing/hex.h"
 #include "framing/little_endian.h"
 
@@ -31,7 +32,8 @@ bool TFRecordReader::TakeHeader(size_t* length) {
     Fail(Flaw::kBadLengthCrc,
          "the length field holds " + Hex({input_.data(), kLengthBytes}) +
              ", whose masked CRC-32C is " + Hex(seen) + ", but " + Hex(stored) +
-             " is stored; the data is damaged, or is not TFRecord: check record_format");
+             " is stored; the data is damaged, or is not TFRecord: check record_format" +
+             FormatHint({input_.data(), kHeaderBytes}));
   }
   const uint64_t bytes = LoadLE64(input_.data());
   if (bytes > options_.max_record_bytes) FailTooLong(bytes);

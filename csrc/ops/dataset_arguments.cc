@@ -41,6 +41,8 @@ PipeModeConfig MakeConfig(const Arguments& arguments, const Attributes& attribut
   config.timeout = std::chrono::milliseconds(arguments.timeout_ms);
   config.stall_timeout = std::chrono::milliseconds(arguments.stall_timeout_ms);
   config.log = [](const std::string& line) { LOG(WARNING) << line; };
+  // Many scripts leave warnings out, and this is about records that one may miss.
+  config.on_conflict = [](const std::string& line) { LOG(ERROR) << line; };
   config.dataset_id = attributes.dataset_id;
   if (attributes.first_epoch >= 0) {
     config.first_epoch = static_cast<uint64_t>(attributes.first_epoch);

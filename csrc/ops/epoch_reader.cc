@@ -28,6 +28,7 @@ std::unique_ptr<EpochSource> MakePipe(const PipeModeConfig& config, const Wakeup
   options.timeout = config.timeout;
   options.stall_timeout = config.stall_timeout;
   options.log = config.log;
+  options.on_conflict = config.on_conflict;
   return std::make_unique<ChannelPipe>(std::move(options), cancel);
 }
 

@@ -26,6 +26,8 @@ struct PipeModeConfig {
   std::chrono::milliseconds timeout{120'000};
   std::chrono::milliseconds stall_timeout{600'000};
   std::function<void(const std::string&)> log;
+  // See ChannelPipeOptions.
+  std::function<void(const std::string&)> on_conflict;
   RecordFormat record_format = RecordFormat::kRecordIO;
   RecordReaderOptions records;
   // See first_epoch.h.

@@ -167,13 +167,16 @@ class Iterator : public DatasetBaseIterator {
     const uint64_t records_before = reader_->records().record_index();
     meter_.BeginRead();
     absl::Status status;
+    bool given_up = false;
     try {
       if (!source_failed_ && !ended_) Begin();
       body();
       // An end that follows an error is not the epoch's.
       if (*end_of_sequence && !source_failed_) ended_ = true;
     } catch (const CorruptRecordError& error) {
-      status = ToStatus(error);  // the reader knows whether a record follows
+      status = ToStatus(WithObject(error));
+      // The reader knows that no record follows any other flaw.
+      given_up = error.flaw() != Flaw::kBadDataCrc;
     } catch (const Error& error) {
       status = error.kind() == ErrorKind::kCancelled ? Cancelled() : ToStatus(error);
       source_failed_ = true;
@@ -181,11 +184,28 @@ class Iterator : public DatasetBaseIterator {
       status = absl::InternalError("reading channel " + channel() + ": " + error.what());
       source_failed_ = true;
     }
+    // The iterator may live on for long, as a variable or in a traceback.
+    if (given_up || source_failed_) reader_->source().GiveUp();
     CountBytes(records_before);
     if (bytes_counted_ > 0 || ended_) first_epoch_.Settle();
     // The records of a batch that is not full yet will be read again.
     if (!batcher_.pending()) NoteBoundary();
     return status;
+  }
+
+  // A stream's record and byte are little help in finding what is broken.
+  Error WithObject(const CorruptRecordError& error) {
+    try {
+      // So that the next broken record's object is not looked for from the beginning.
+      reader_->source().PositionAt(boundary_bytes_);
+      const auto place = reader_->source().LookAhead(error.byte_offset() - bytes_origin_);
+      if (!place || place->name.empty()) return error;
+      return Error(error.kind(), std::string(error.what()) + "; that is in " + place->name +
+                                     ", at byte " + std::to_string(place->offset) +
+                                     " of what is streamed of it");
+    } catch (const std::exception&) {
+      return error;
+    }
   }
 
   void NoteBoundary() {

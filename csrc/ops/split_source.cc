@@ -14,6 +14,7 @@ size_t SplitSource::ReadScatter(char* dst, size_t max, char* spill, size_t spill
   while (object_ || OpenNext()) {
     const size_t got = object_->ReadScatter(dst, max, spill, spill_max);
     stalled_ms_.store(stalled_before_ + object_->stalled().count());
+    bytes_read_ += got;
     if (got > 0) return got;
     stalled_before_ = stalled_ms_.load();
     object_.reset();
@@ -27,7 +28,13 @@ bool SplitSource::OpenNext() {
   RingSourceOptions options = options_;
   options.objects = ObjectRange{*index, 1};
   object_.emplace(std::move(options), cancel_);
+  object_at_ = bytes_read_;
   return true;
+}
+
+std::optional<StreamPosition> SplitSource::LookAhead(uint64_t offset) const {
+  if (!object_ || offset < object_at_) return std::nullopt;
+  return object_->LookAhead(offset - object_at_);
 }
 
 std::string SplitSource::Describe() const {

@@ -31,6 +31,11 @@ class SplitSource : public EpochSource {
   void EndedIn(const StreamPosition&) override {}
   bool Open() override { return false; }
   std::optional<StreamPosition> PositionAt(uint64_t) override { return std::nullopt; }
+  // Only of the object under way.
+  std::optional<StreamPosition> LookAhead(uint64_t offset) const override;
+  void GiveUp() override {
+    if (object_) object_->GiveUp();
+  }
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;
@@ -51,6 +56,8 @@ class SplitSource : public EpochSource {
   const Wakeup* cancel_;
   std::optional<RingSource> object_;
   bool begun_ = false;
+  uint64_t bytes_read_ = 0;
+  uint64_t object_at_ = 0;      // of them
   int64_t stalled_before_ = 0;  // in milliseconds, for the objects before this one
   std::atomic<int64_t> stalled_ms_{0};
 };

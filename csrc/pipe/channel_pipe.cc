@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "errors.h"
+#include "pipe/epoch_readers.h"
 #include "pipe/random_name.h"
 #include "pipe/restored_epochs.h"
 #include "pipe/resume_request.h"
 #include "pipe/sessions_seen.h"
+#include "pipe/whole_epoch.h"
 
 namespace smtf {
 namespace {
@@ -50,11 +52,12 @@ size_t ChannelPipe::MoveTo(PartialFile* file, uint64_t max) {
 
 template <typename Function>
 size_t ChannelPipe::Take(Function function) {
+  if (given_up_) return 0;
   for (int tries = 1;; ++tries) {
     if (!fifo_) AwaitPipe();
     const size_t got = function();
     if (!used_) MarkUsed();
-    if (!log_ && !OpenLog()) {
+    if (!log_ && !OpenLog(got > 0)) {
       if (tries == kTries) FailForeignRequest();
       DropPipe();
       continue;
@@ -82,6 +85,10 @@ void ChannelPipe::BeginFrom(const StreamPosition& position) {
   EpochsOfRestored().Leave(Key(), position);
 }
 
+void ChannelPipe::Log(const std::string& line) const {
+  if (options_.log) options_.log("channel " + options_.channel + ": " + line);
+}
+
 bool ChannelPipe::Open() {
   if (!fifo_) AwaitPipe();
   return !session_.empty();
@@ -91,10 +98,22 @@ std::optional<StreamPosition> ChannelPipe::PositionAt(uint64_t offset) {
   if (!used_) return NextPosition();
   if (session_.empty()) return std::nullopt;
   if (!log_) return asked_;  // it failed before it came so far
+  if (log_->given_up()) throw log_->Unfinished();
   if (!log_->exists()) return std::nullopt;
   const StreamPosition position = log_->PositionAt(offset, fifo_->bytes_read());
   // No object has begun: it may have failed to.
   return position.name.empty() && asked_ ? *asked_ : position;
+}
+
+std::optional<StreamPosition> ChannelPipe::LookAhead(uint64_t offset) const {
+  if (!log_ || !log_->exists()) return std::nullopt;
+  return log_->LookAhead(offset);
+}
+
+void ChannelPipe::GiveUp() {
+  turn_.reset();
+  if (fifo_) fifo_->Close();
+  given_up_ = true;
 }
 
 std::string ChannelPipe::Describe() const {
@@ -170,6 +189,9 @@ bool ChannelPipe::TakePipe(uint64_t epoch) {
   epoch_ = epoch;
   fifo_ = std::move(fifo);
   turn_ = std::move(turn);
+  if (!notice_.empty() && options_.on_conflict) {
+    options_.on_conflict("channel " + options_.channel + ": " + notice_);
+  }
   return true;
 }
 
@@ -204,7 +226,12 @@ bool ChannelPipe::SkipEndedEpoch(uint64_t epoch) {
 
 // With the turn. What lies there is of a reader that died.
 void ChannelPipe::AskFor(uint64_t pipe) {
-  asked_ = Wanted(pipe);
+  const UnreadEpoch unread = FindUnreadEpoch(options_.pipe_dir, options_.channel, session_, pipe);
+  coming_ = unread.coming;
+  asked_ = resume_;
+  if (!resume_ && !unread.ComesAnyway()) asked_ = unread.wanted;
+  notice_ = resume_ ? NoticeOfShared(options_.pipe_dir, options_.channel, session_, resume_->epoch)
+                    : unread.Notice();
   request_ = asked_ ? RandomName() : "";
   if (asked_) {
     WriteResumeRequest(options_.pipe_dir, options_.channel, {request_, pipe, *asked_});
@@ -213,43 +240,35 @@ void ChannelPipe::AskFor(uint64_t pipe) {
   }
 }
 
-// Nothing where what comes by itself is right.
-std::optional<StreamPosition> ChannelPipe::Wanted(uint64_t pipe) const {
-  if (resume_) return resume_;
-  std::optional<StreamPosition> next = EpochsOfRestored().Next(Key(), session_);
-  const std::optional<StreamPosition> coming = BeginningOf(pipe);
-  const bool same = next && coming && next->epoch == coming->epoch &&
-                    (pipe == 0 || next->settings == coming->settings);
-  return same ? std::nullopt : next;
-}
-
-// What comes through the pipe if nobody asks for anything else; nothing where that cannot be told.
-std::optional<StreamPosition> ChannelPipe::BeginningOf(uint64_t pipe) const {
-  StreamPosition position;
-  if (pipe == 0) return position;
-  const auto before =
-      ObjectLogReader::Head(ObjectLogPath(options_.pipe_dir, options_.channel, pipe - 1));
-  if (!before) return std::nullopt;
-  position.epoch = before->epoch + 1;
-  position.settings = before->settings;
-  return position;
-}
-
 // After the first read, when all that it says of that is there. False where the stream is not what
 // this reader asked for: another, which may be dead, opened the pipe before it.
-bool ChannelPipe::OpenLog() {
+bool ChannelPipe::OpenLog(bool first_byte) {
   if (session_.empty()) return true;
   auto log = std::make_unique<ObjectLogReader>(
       ObjectLogPath(options_.pipe_dir, options_.channel, *epoch_));
   // A stream of framed objects has none, nor has one whose prefetcher died before it was begun,
   // which its outcome tells.
   if (log->exists() && log->head().request != request_) return false;
-  if (!log->exists() && asked_) CheckOutcome();
-  if (!log->exists() && asked_) return false;
+  if (!log->exists() && asked_) FailUnlogged(*log);
   log_ = std::move(log);
+  NoteEpoch(first_byte);
   turn_.reset();
-  if (log_->exists()) EpochsOfRestored().Began(Key(), session_, log_->head().epoch);
   return true;
+}
+
+// For those who read this channel next, in this process and in others.
+void ChannelPipe::NoteEpoch(bool first_byte) {
+  if (log_->exists()) coming_.emplace().epoch = log_->head().epoch;
+  if (!coming_) return;
+  EpochsOfRestored().Began(Key(), session_, coming_->epoch);
+  if (!first_byte || !log_->exists()) return;
+  try {
+    NoteEpochRead(options_.pipe_dir, options_.channel, session_, coming_->epoch);
+  } catch (const Error& error) {
+    Log(std::string("other processes are not told of this epoch, and may read it again after a "
+                    "restore: ") +
+        error.what());
+  }
 }
 
 // The next pipe is another chance: what was read of this one, nobody has seen.
@@ -259,6 +278,7 @@ void ChannelPipe::DropPipe() {
   epoch_.reset();
   asked_.reset();
   request_.clear();
+  coming_.reset();
   used_ = checked_ = false;
 }
 
@@ -272,16 +292,33 @@ void ChannelPipe::FailForeignRequest() const {
                   "another version: read a channel by one at a time");
 }
 
+// Where this reader asked to begin somewhere, and nothing says that it does.
+void ChannelPipe::FailUnlogged(const ObjectLogReader& log) {
+  const auto feeder = ReadFeeder(options_.pipe_dir, options_.channel);
+  const auto outcome = ReadOutcome(options_.pipe_dir, options_.channel, *epoch_);
+  const bool there = feeder && feeder->alive && feeder->session == session_;
+  if (!there || !outcome || outcome->state == Outcome::State::kError) CheckOutcome();
+  throw Error(ErrorKind::kUnavailable,
+              "reading " + fifo_->Describe() +
+                  ": nothing says whether it begins at the position that was asked for, epoch " +
+                  std::to_string(asked_->epoch) + ": " + log.Describe() +
+                  (feeder ? "; its prefetcher (process " + std::to_string(feeder->pid) +
+                                (feeder->alive ? ", which is alive)" : ")") + " could not write it"
+                          : std::string()) +
+                  "; make room in " + options_.pipe_dir + " and restore again");
+}
+
 // Before the first read: the beginning of the epoch that would be next.
 std::optional<StreamPosition> ChannelPipe::NextPosition() const {
   if (resume_) return resume_;
   const std::string session = SessionOf(ReadFeeder(options_.pipe_dir, options_.channel));
-  if (const auto left = EpochsOfRestored().Next(Key(), session)) return left;
-  if (session.empty()) return std::nullopt;
+  if (session.empty()) return EpochsOfRestored().Next(Key(), session);
   const EpochState state = LoadEpochState(options_.state_dir, options_.channel);
   StreamPosition position;
   position.epoch = session == state.session ? state.next : 0;
-  return BeginningOf(position.epoch).value_or(position);
+  const UnreadEpoch unread =
+      FindUnreadEpoch(options_.pipe_dir, options_.channel, session, position.epoch);
+  return unread.wanted.value_or(position);
 }
 
 void ChannelPipe::MarkUsed() {
@@ -300,34 +337,18 @@ void ChannelPipe::CheckOutcome() {
     // Its outcomes went with its directories, or were removed by the next prefetcher.
     FailFeederGone(Feeder{session_, 0, false});
   }
-  const std::string read =
-      fifo_->Describe() + " ended after " + std::to_string(fifo_->bytes_read()) + " bytes";
-  switch (outcome->state) {
-    case Outcome::State::kError:
-      ForgetIfRefused();
-      throw Error(outcome->error_kind.value_or(ErrorKind::kInternal), outcome->error_message);
-    case Outcome::State::kStreaming:
-      throw Error(ErrorKind::kUnavailable,
-                  read + " but its prefetcher (process " +
-                      std::to_string(feeder ? feeder->pid : 0) +
-                      ") did not finish the epoch: it died or was killed; see its log and start "
-                      "it again");
-    case Outcome::State::kAbandoned:
-      throw Error(ErrorKind::kDataLoss, read +
-                                            " and its prefetcher gave the epoch up: another "
-                                            "reader of the same pipe has closed it early");
-    case Outcome::State::kDone:
-      if (outcome->bytes == fifo_->bytes_read()) return;
-      throw Error(ErrorKind::kDataLoss, read + " and its prefetcher wrote " +
-                                            std::to_string(outcome->bytes) +
-                                            ": another process has read from the same pipe");
+  if (outcome->state == Outcome::State::kError) {
+    ForgetIfRefused(outcome->error_kind.value_or(ErrorKind::kInternal));
   }
+  RequireWholeEpoch(*outcome, feeder, fifo_->Describe(), fifo_->bytes_read());
 }
 
-// What the prefetcher cannot go on with is no reason for it to refuse those who come next.
-void ChannelPipe::ForgetIfRefused() {
+// What the prefetcher cannot go on with is no reason for it to refuse those who come next. What it
+// could not have this time is another thing.
+void ChannelPipe::ForgetIfRefused(ErrorKind kind) {
   const bool begun = log_ && log_->exists() && log_->HasObjects();
-  if (asked_ && !begun) EpochsOfRestored().Forget(Key());
+  const bool refused = kind == ErrorKind::kFailedPrecondition;
+  if (asked_ && refused && !begun) EpochsOfRestored().Forget(Key());
 }
 
 void ChannelPipe::CheckFeeder(milliseconds waited) {
@@ -358,11 +379,15 @@ MissingPipe ChannelPipe::Missing() {
 }
 
 void ChannelPipe::FailFeederGone(const Feeder& feeder) {
+  const bool directory = access(options_.pipe_dir.c_str(), F_OK) == 0;
   throw Error(ErrorKind::kUnavailable,
               "the prefetcher of channel " + options_.channel +
                   (feeder.pid > 0 ? " (process " + std::to_string(feeder.pid) + ")" : "") +
-                  " is gone without having ended its epoch: it was closed, died or was killed; "
-                  "see its log and start it again");
+                  " is gone without having ended its epoch" +
+                  (directory ? "" : ", and so is the directory " + options_.pipe_dir) +
+                  ": it was closed, died or was killed" +
+                  (directory ? "" : ", or the directory was removed from under it") +
+                  "; see its log and start it again");
 }
 
 }  // namespace smtf

@@ -18,6 +18,7 @@
 #include "pipe/object_log.h"
 #include "pipe/reader_turn.h"
 #include "pipe/stream_position.h"
+#include "pipe/unread_epoch.h"
 #include "pipe/wakeup.h"
 
 namespace smtf {
@@ -34,6 +35,8 @@ struct ChannelPipeOptions {
   bool started = false;
   // Gets a line now and then while nothing comes.
   std::function<void(const std::string&)> log;
+  // Gets a line where epochs are left out, or read by two, because another process has had them.
+  std::function<void(const std::string&)> on_conflict;
   // Called now and then while nothing comes, and when a signal interrupts a wait. What it throws
   // ends the wait.
   std::function<void()> on_interrupt;
@@ -54,6 +57,8 @@ class ChannelPipe : public EpochSource {
   void BeginFrom(const StreamPosition& position) override;
   bool Open() override;
   std::optional<StreamPosition> PositionAt(uint64_t offset) override;
+  std::optional<StreamPosition> LookAhead(uint64_t offset) const override;
+  void GiveUp() override;
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;
@@ -80,13 +85,14 @@ class ChannelPipe : public EpochSource {
   void MarkUsed();
   bool IsNext(uint64_t epoch);
   void AskFor(uint64_t pipe);
-  std::optional<StreamPosition> Wanted(uint64_t pipe) const;
-  std::optional<StreamPosition> BeginningOf(uint64_t pipe) const;
-  void ForgetIfRefused();
-  bool OpenLog();
+  void ForgetIfRefused(ErrorKind kind);
+  bool OpenLog(bool first_byte);
+  void NoteEpoch(bool first_byte);
   void DropPipe();
   [[noreturn]] void FailForeignRequest() const;
-  std::string Key() const { return options_.pipe_dir + "/" + options_.channel; }
+  [[noreturn]] void FailUnlogged(const ObjectLogReader& log);
+  void Log(const std::string& line) const;
+  std::string Key() const { return ChannelKey(options_.pipe_dir, options_.channel); }
   std::optional<StreamPosition> NextPosition() const;
   void CheckOutcome();
   void CheckFeeder(std::chrono::milliseconds waited);
@@ -109,9 +115,13 @@ class ChannelPipe : public EpochSource {
   // Of this pipe: what was asked for, and by which id; nothing and empty where it is what comes.
   std::optional<StreamPosition> asked_;
   std::string request_;
+  // What the pipe brings if nobody asks for anything; nothing where that could not be told.
+  std::optional<StreamPosition> coming_;
+  std::string notice_;  // about this pipe's epoch and other processes; empty where there is none
   std::unique_ptr<ObjectLogReader> log_;
   bool used_ = false;
   bool checked_ = false;
+  bool given_up_ = false;
 };
 
 }  // namespace smtf

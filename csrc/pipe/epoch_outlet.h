@@ -8,12 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include "buffer_memory.h"
 #include "errors.h"
 #include "pipe/feed_status.h"
 #include "pipe/object_log.h"
 #include "pipe/object_range.h"
 #include "pipe/stream_position.h"
-#include "prefetch/buffer_memory.h"
 
 namespace smtf {
 
@@ -48,7 +48,8 @@ class EpochOutlet {
   virtual void AwaitReader() = 0;
   // What that reader wants. An Error where it cannot be understood.
   virtual ReaderWish TakeWish() = 0;
-  // Tells it what comes. An Error when it cannot be told where objects begin, which ends nothing.
+  // Tells it what comes. An Error when it cannot be told where objects begin, which ends nothing
+  // but the epoch of a reader that asked to resume.
   virtual void Admit(const EpochHead& head) = 0;
 
   // The object of the bytes written next begins; `at` is filled in. An Error when the reader cannot

@@ -32,8 +32,15 @@ class EpochSource : public ByteSource {
   // Of this offset in what was read, which is not before that of the last call. Nothing where the
   // writer is not ours. Before the first read, with offset 0: where that will be.
   virtual std::optional<StreamPosition> PositionAt(uint64_t offset) = 0;
+  // The same for an offset behind that of the last PositionAt, which may go on from there. Nothing
+  // where it cannot be told.
+  virtual std::optional<StreamPosition> LookAhead(uint64_t offset) const = 0;
   // PositionAt will be asked for no offset before this one. Cheap, so that it can be said often.
   virtual void Forget(uint64_t /*offset*/) {}
+  // Nothing more will be read of an epoch that has not ended, such as one whose records are broken.
+  // Others may have their turn now, and not only when this is destroyed. PositionAt goes on
+  // answering.
+  virtual void GiveUp() {}
 
   // How long reads have waited for bytes so far. May be asked by any thread.
   virtual std::chrono::milliseconds stalled() const = 0;

@@ -31,8 +31,8 @@ EpochState LoadEpochState(const std::string& state_dir, const std::string& chann
 
 void SaveEpochState(const std::string& state_dir, const std::string& channel,
                     const EpochState& state) {
-  ReplaceSmallFile(StatePath(state_dir, channel),
-                   std::to_string(state.next) + "\n" + state.session + "\n");
+  UpdateSmallFile(StatePath(state_dir, channel),
+                  std::to_string(state.next) + "\n" + state.session + "\n");
 }
 
 }  // namespace smtf

@@ -13,7 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "file_descriptor.h"
+#include "pipe/epoch_readers.h"
 #include "pipe/random_name.h"
+#include "pipe/reader_turn.h"
 #include "pipe/small_file.h"
 
 namespace smtf {
@@ -77,6 +80,8 @@ FeedClaim::FeedClaim(std::string pipe_dir, std::string channel)
     // At once: a reader takes what is in the file for the words of who holds the lock.
     if (ftruncate(lock_fd_, 0) != 0) throw SystemError("emptying " + path, errno);
     RemoveLeftovers();
+    unlink(ReaderTurn::Path(pipe_dir_, channel_).c_str());
+    MakeTurn();
     const nlohmann::json text = {{"session", RandomName()}, {"pid", getpid()}};
     const std::string content = text.dump() + "\n";
     if (pwrite(lock_fd_, content.data(), content.size(), 0) != ssize_t(content.size())) {
@@ -91,12 +96,27 @@ FeedClaim::FeedClaim(std::string pipe_dir, std::string channel)
 FeedClaim::~FeedClaim() {
   for (const auto& path : EpochFiles("", channel_ + "_")) unlink(path.c_str());
   for (const auto& path : EpochFiles(".objects.jsonl", "." + channel_ + "_")) unlink(path.c_str());
+  for (const auto& path : EpochReaderPaths(pipe_dir_, channel_)) unlink(path.c_str());
   unlink(ResumeRequestPath(pipe_dir_, channel_).c_str());
+  unlink(ReaderTurn::Path(pipe_dir_, channel_).c_str());
   unlink(FeederPath(pipe_dir_, channel_).c_str());
   close(lock_fd_);
 }
 
+void FeedClaim::MakeTurn() const {
+  const std::string path = ReaderTurn::Path(pipe_dir_, channel_);
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.get() < 0) throw SystemError("making " + path, errno);
+}
+
+// What lies in /tmp untouched for days is removed on many machines.
+void FeedClaim::KeepTurn() const {
+  const std::string path = ReaderTurn::Path(pipe_dir_, channel_);
+  if (utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0 && errno == ENOENT) MakeTurn();
+}
+
 std::string FeedClaim::BeginEpoch(uint64_t epoch) {
+  KeepTurn();
   WriteOutcome(pipe_dir_, channel_, epoch, Outcome{});
   if (epoch >= kOutcomesKept) {
     unlink(OutcomePath(pipe_dir_, channel_, epoch - kOutcomesKept).c_str());
@@ -146,6 +166,7 @@ void FeedClaim::RemoveLeftovers() {
   for (const char* suffix : {".outcome.json", ".objects.jsonl"}) {
     for (const auto& path : EpochFiles(suffix, "." + channel_ + "_")) unlink(path.c_str());
   }
+  for (const auto& path : EpochReaderPaths(pipe_dir_, channel_)) unlink(path.c_str());
   unlink(ResumeRequestPath(pipe_dir_, channel_).c_str());
 }
 

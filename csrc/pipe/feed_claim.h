@@ -47,6 +47,8 @@ class FeedClaim {
 
   std::vector<std::string> EpochFiles(const std::string& suffix, const std::string& prefix) const;
   void RemoveLeftovers();
+  void MakeTurn() const;
+  void KeepTurn() const;
 
   std::string pipe_dir_;
   std::string channel_;

@@ -88,7 +88,7 @@ std::optional<Outcome> ReadOutcome(const std::string& pipe_dir, const std::strin
 
 void WriteOutcome(const std::string& pipe_dir, const std::string& channel, uint64_t epoch,
                   const Outcome& outcome) {
-  ReplaceSmallFile(OutcomePath(pipe_dir, channel, epoch), FormatOutcome(outcome) + "\n");
+  UpdateSmallFile(OutcomePath(pipe_dir, channel, epoch), FormatOutcome(outcome) + "\n");
 }
 
 std::optional<Feeder> ReadFeeder(const std::string& pipe_dir, const std::string& channel) {

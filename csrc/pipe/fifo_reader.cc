@@ -42,7 +42,13 @@ FifoReader::FifoReader(std::string path, FifoReaderOptions options, const Wakeup
   }
 }
 
-FifoReader::~FifoReader() { close(fd_); }
+FifoReader::~FifoReader() { Close(); }
+
+void FifoReader::Close() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+  ended_ = true;
+}
 
 bool FifoReader::Lock() {
   // A file system without locks is no reason not to read.

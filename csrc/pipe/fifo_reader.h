@@ -44,6 +44,8 @@ class FifoReader : public ByteSource {
   // Claims the FIFO until this is destroyed. False while another FifoReader has it, of this process
   // or another: two would each get a part of the bytes.
   bool Lock();
+  // Others may claim it; a read finds the end from now on. Idempotent.
+  void Close();
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;

@@ -130,6 +130,13 @@ bool FifoWriter::HasReader() const {
   return (polled.revents & POLLERR) == 0;
 }
 
+bool FifoWriter::ReaderLeft() {
+  if (HasReader()) return false;
+  CountDrained();
+  // Asked again, because it may be the next reader that took those bytes since.
+  return bytes_drained_ > 0 && !HasReader();
+}
+
 bool FifoWriter::Drain() {
   const auto since = Clock::now();
   bool over = false;

@@ -41,6 +41,9 @@ class FifoWriter {
   // Waits until the reader has taken every byte. False as for Write.
   bool Drain();
 
+  // Whether a reader that had read some of the epoch has closed. Does not wait.
+  bool ReaderLeft();
+
   // Closes the FIFO (the reader sees the end) and lets go of every owner. Idempotent.
   void Close();
 

@@ -59,7 +59,14 @@ ObjectLogWriter::ObjectLogWriter(std::string path, const ObjectLogHead& head)
   unlink(path_.c_str());  // whoever reads an older one keeps it
   fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
   if (fd_ < 0) throw SystemError("making " + path_, errno);
-  WriteLine(Dump({{"epoch", head.epoch}, {"settings", head.settings}, {"request", head.request}}));
+  try {
+    WriteLine(
+        Dump({{"epoch", head.epoch}, {"settings", head.settings}, {"request", head.request}}));
+  } catch (...) {
+    GiveUp();
+    close(fd_);
+    throw;
+  }
 }
 
 ObjectLogWriter::~ObjectLogWriter() {
@@ -96,25 +103,21 @@ std::optional<ObjectLogHead> ObjectLogReader::Head(const std::string& path) {
 }
 
 ObjectLogReader::ObjectLogReader(std::string path) : path_(std::move(path)) {
-  fd_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd_ < 0 && errno != ENOENT) throw SystemError("opening " + path_, errno);
-  if (fd_ < 0) return;
-  try {
-    std::string line;
-    if (NextLine(&line)) {
-      head_ = Parsed(ParseHead, line, path_);
-      return;
-    }
-  } catch (...) {
-    close(fd_);
-    throw;
+  file_ = std::make_shared<const FileDescriptor>(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file_->ok() && errno != ENOENT) throw SystemError("opening " + path_, errno);
+  if (!file_->ok()) return;
+  std::string line;
+  if (NextLine(&line)) {
+    head_ = Parsed(ParseHead, line, path_);
+    return;
   }
-  close(fd_);  // about to be written, so nobody has had a byte that it is about
-  fd_ = -1;
+  file_.reset();  // about to be written, or there was no room for it
+  empty_ = true;
 }
 
-ObjectLogReader::~ObjectLogReader() {
-  if (fd_ >= 0) close(fd_);
+StreamPosition ObjectLogReader::LookAhead(uint64_t offset) const {
+  ObjectLogReader ahead(*this);
+  return ahead.PositionAt(offset);
 }
 
 StreamPosition ObjectLogReader::PositionAt(uint64_t offset, uint64_t received) {
@@ -148,7 +151,7 @@ bool ObjectLogReader::NextLine(std::string* line) {
   size_t end;
   while ((end = text_.find('\n')) == std::string::npos) {
     char chunk[16384];
-    const ssize_t got = read(fd_, chunk, sizeof chunk);
+    const ssize_t got = pread(file_->get(), chunk, sizeof chunk, read_);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw SystemError("reading " + path_, errno);
     if (got == 0) {
@@ -165,10 +168,18 @@ bool ObjectLogReader::NextLine(std::string* line) {
 
 void ObjectLogReader::CheckWhole() const {
   struct stat status{};
-  if (fstat(fd_, &status) == 0 && status.st_size >= read_) return;
-  throw Error(ErrorKind::kUnavailable,
-              "the position in the stream is not known: the prefetcher could not write " + path_ +
-                  " any further; make room on that disk, and save in the next epoch");
+  if (fstat(file_->get(), &status) == 0 && status.st_size >= read_) return;
+  throw Unfinished();
+}
+
+std::string ObjectLogReader::Describe() const {
+  return path_ + (exists() ? " is there" : empty_ ? " is empty" : " is not there");
+}
+
+Error ObjectLogReader::Unfinished() const {
+  return Error(ErrorKind::kUnavailable,
+               "the position in the stream is not known: the prefetcher could not write " + path_ +
+                   " any further; make room on that disk, and save in the next epoch");
 }
 
 std::optional<LoggedObject> ObjectLogReader::NextObject() {

@@ -12,10 +12,13 @@
 #define SMTF_PIPE_OBJECT_LOG_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "errors.h"
+#include "file_descriptor.h"
 #include "pipe/stream_position.h"
 
 namespace smtf {
@@ -63,27 +66,35 @@ class ObjectLogReader {
   static std::optional<ObjectLogHead> Head(const std::string& path);
 
   explicit ObjectLogReader(std::string path);
-  ~ObjectLogReader();
-  ObjectLogReader(const ObjectLogReader&) = delete;
-  ObjectLogReader& operator=(const ObjectLogReader&) = delete;
 
-  bool exists() const { return fd_ >= 0; }
+  bool exists() const { return file_ && file_->ok(); }
+  // Nothing is in it, although the reader has had the first byte that it is about.
+  bool given_up() const { return empty_; }
+  // "/pipes/.c_0.objects.jsonl is empty", or is not there.
+  std::string Describe() const;
+  // What is thrown when the prefetcher could not write it to the end.
+  Error Unfinished() const;
   const ObjectLogHead& head() const { return head_; }
 
   // The position of this offset of the pipe's stream, which is not before that of the last call.
   // `received`: how much of the stream has come, where that is known, so that not every call has to
   // look for more. An Error of kind kUnavailable when the prefetcher has given it up.
   StreamPosition PositionAt(uint64_t offset, uint64_t received = 0);
+  // The same, and the next call of that may still be for less.
+  StreamPosition LookAhead(uint64_t offset) const;
   // Whether there is any object.
   bool HasObjects();
 
  private:
+  ObjectLogReader(const ObjectLogReader&) = default;
+
   bool NextLine(std::string* line);
   void CheckWhole() const;
   std::optional<LoggedObject> NextObject();
 
   const std::string path_;
-  int fd_ = -1;
+  std::shared_ptr<const FileDescriptor> file_;  // without a place: that is read_
+  bool empty_ = false;
   std::string text_;  // read and not cut into lines yet
   int64_t read_ = 0;  // bytes
   ObjectLogHead head_;

@@ -28,7 +28,14 @@ ReaderWish PipeOutlet::TakeWish() {
 
 void PipeOutlet::Admit(const EpochHead& head) {
   log_.reset();
-  if (head.positions) log_ = claim_->LogObjects(pipe_, {head.epoch, head.settings, request_});
+  if (!head.positions) return;
+  try {
+    log_ = claim_->LogObjects(pipe_, {head.epoch, head.settings, request_});
+  } catch (const Error& error) {
+    throw Error(error.kind(), "telling the reader of " + path_ + " where in epoch " +
+                                  std::to_string(head.epoch) + " it is: " + error.what() +
+                                  "; the pipe directory needs room for that");
+  }
 }
 
 void PipeOutlet::BeginObject(LoggedObject object) {

@@ -30,6 +30,7 @@ class PipeOutlet : public EpochOutlet {
   bool Drain() override { return writer_->Drain(); }
   // FifoWriter forgets readers that have not.
   bool Touched() const override { return true; }
+  bool ReaderGone() const override { return writer_ && writer_->ReaderLeft(); }
   void Record(const Outcome& outcome) override;
   void EndEpoch(uint64_t next_number, const EpochHead& next) override;
   void Leave() noexcept override;

@@ -1,8 +1,10 @@
 #include "pipe/small_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -18,6 +20,20 @@ void WriteAll(int fd, std::string_view content, const std::string& path) {
     if (written < 0) throw SystemError("writing " + path, errno);
     content.remove_prefix(static_cast<size_t>(written));
   }
+}
+
+// In one call, which nobody sees half done but by chance. False where that cannot be.
+bool Overwrite(const std::string& path, std::string content) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return false;
+  struct stat old{};
+  bool written = fstat(fd, &old) == 0 && S_ISREG(old.st_mode);
+  if (written) {
+    content.resize(std::max(content.size(), static_cast<size_t>(old.st_size)), ' ');
+    written = pwrite(fd, content.data(), content.size(), 0) == static_cast<ssize_t>(content.size());
+  }
+  close(fd);
+  return written;
 }
 
 }  // namespace
@@ -54,6 +70,14 @@ void ReplaceSmallFile(const std::string& path, std::string_view content) {
     throw;
   }
   close(fd);
+}
+
+void UpdateSmallFile(const std::string& path, std::string_view content) {
+  try {
+    ReplaceSmallFile(path, content);
+  } catch (const Error&) {
+    if (!Overwrite(path, std::string(content))) throw;
+  }
 }
 
 }  // namespace smtf

@@ -15,6 +15,11 @@ std::optional<std::string> ReadSmallFile(const std::string& path);
 // Mode 0600.
 void ReplaceSmallFile(const std::string& path, std::string_view content);
 
+// The same, but where there is no room for a second file it writes over the one that is there. So
+// the end of an epoch can be told on a disk that is full. For content that ends in white space, of
+// which there may be more then: whoever reads meanwhile finds no part of the old behind the new.
+void UpdateSmallFile(const std::string& path, std::string_view content);
+
 }  // namespace smtf
 
 #endif  // SMTF_PIPE_SMALL_FILE_H_

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "prefetch/buffer_memory.h"
+#include "buffer_memory.h"
 
 namespace smtf {
 

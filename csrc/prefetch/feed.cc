@@ -113,8 +113,7 @@ void Feed::EndFeeding(const Error& error) {
 
 // Waits for the epoch's reader. Returns why it cannot have what it asks for.
 std::optional<Error> Feed::AwaitReader() {
-  objects_begun_ = 0;
-  objects_ended_ = 0;
+  objects_begun_ = objects_ended_ = 0;
   verifier_.Begin();
   encoder_.Begin();
   Note([this](Stats* stats) { stats->epoch = epoch_; });
@@ -124,14 +123,17 @@ std::optional<Error> Feed::AwaitReader() {
   resumed_.reset();
   ahead_before_ = ahead_;
   ranged_ = false;
+  ReaderWish wish;
   std::optional<Error> refused;
   try {
-    refused = Begin(outlet_->TakeWish());
+    wish = outlet_->TakeWish();
+    refused = Begin(wish);
   } catch (const Error& unreadable) {
     refused = unreadable;
   }
+  // A reader that is not told that it gets what it asked for takes nothing.
+  if (std::optional<Error> untold = Admit(); untold && wish.resume && !refused) refused = untold;
   keeps_epoch_ = ranged_ || refused;
-  Admit();
   return refused;
 }
 
@@ -159,11 +161,14 @@ bool Feed::ComesAnyway(const StreamPosition& position) const {
          (position.settings.empty() || position.settings == settings_);
 }
 
-void Feed::Admit() {
+// Returns why the reader cannot be told what it gets.
+std::optional<Error> Feed::Admit() {
   try {
     outlet_->Admit(Head());
+    return std::nullopt;
   } catch (const Error& error) {
     GiveUpPositions(error);
+    return error;
   }
 }
 
@@ -218,7 +223,7 @@ void Feed::BeginObject(const PartSpec& spec) {
 Feed::End Feed::FeedEpoch() {
   if (const std::optional<Error> refused = AwaitReader()) return FailEpoch(*refused);
   for (;;) {
-    PartQueue::Popped popped = queue_.Pop();
+    PartQueue::Popped popped = queue_.Pop([this] { return outlet_->ReaderGone(); });
     switch (popped.what) {
       case PartQueue::Popped::What::kPart:
         if (!Verified(popped.part)) break;
@@ -239,6 +244,8 @@ Feed::End Feed::FeedEpoch() {
         if (!MayFailAlone(*popped.part)) return FailEpoch(PartError(*popped.part, *source_));
         if (!SkipObject(popped.part->spec, PartError(*popped.part, *source_))) return Abandon();
         break;
+      case PartQueue::Popped::What::kLeft:
+        return Abandon();
       case PartQueue::Popped::What::kStopped:
         throw Error(ErrorKind::kCancelled, "stopped feeding " + DescribeEpoch());
     }

@@ -82,7 +82,7 @@ class Feed {
   std::optional<Error> Begin(const ReaderWish& wish);
   std::optional<Error> Resume(const StreamPosition& position, PlanStart start);
   bool ComesAnyway(const StreamPosition& position) const;
-  void Admit();
+  std::optional<Error> Admit();
   void GiveUpPositions(const Error& error);
   // What stats() tells.
   template <typename Change>

@@ -42,6 +42,9 @@ struct PlanStart {
   std::function<std::optional<Error>(const ObjectRef&)> check;
   // Of the list in its order, instead of the epoch's; `objects` counts within them.
   std::optional<ObjectRange> only = std::nullopt;
+
+  // Whether it is an epoch's beginning.
+  bool plain() const { return objects == 0 && offset == 0 && !check && !only; }
 };
 
 // Parts end at multiples of the part size. The first that an epoch fetches is smaller, so that the

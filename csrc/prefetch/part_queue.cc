@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "prefetch/hedge_policy.h"
+#include "prefetch/watched_wait.h"
 
 namespace smtf {
 namespace {
@@ -36,7 +37,9 @@ PartQueue::PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList
 void PartQueue::BeginEpoch(uint64_t epoch) {
   {
     Lock lock(mutex_);
-    if (plan_.GoOn(epoch)) {
+    const bool as_it_is = untouched_ && !failed_ && plan_.popping() == epoch;
+    if (as_it_is || plan_.GoOn(epoch)) {
+      untouched_ = true;
       work_.notify_one();
       return;
     }
@@ -57,6 +60,7 @@ void PartQueue::Restart(std::optional<uint64_t> epoch, PlanStart start) {
   waiting_.Swap(&given_up);
   for (const auto& part : dropped) part->dropped = true;
   fetching_.Drop();
+  untouched_ = epoch.has_value() && start.plain();
   if (epoch) {
     plan_.Begin(*epoch, std::move(start));
   } else {
@@ -271,15 +275,14 @@ void PartQueue::Wait(const std::shared_ptr<Part>& part, double seconds) {
 
 // Popping.
 
-PartQueue::Popped PartQueue::Pop() {
+PartQueue::Popped PartQueue::Pop(const std::function<bool()>& left) {
   Lock lock(mutex_);
   Popped popped;
   if (!TryPop(&popped)) {
     const Clock::time_point since = Clock::now();
     ++counts_.stalls;
-    do {
-      ready_.wait(lock);
-    } while (!TryPop(&popped));
+    const auto ready = [this, &popped] { return TryPop(&popped); };
+    if (!WaitWhileWanted(&ready_, &lock, left, ready)) popped.what = Popped::What::kLeft;
     counts_.reader_waited += SecondsBetween(since, Clock::now());
   }
   Unlock(&lock);
@@ -305,6 +308,7 @@ bool PartQueue::TryPop(Popped* popped) {
     return true;
   }
   if (head->state != Part::State::kReady) return false;
+  untouched_ = false;
   *popped = {Popped::What::kPart, window_.Pop(), 0, std::nullopt};
   // Whoever found the others far enough ahead may go on, although the buffer is still lent.
   if (MoreMayBegin()) tell_worker_ = true;
@@ -315,6 +319,7 @@ bool PartQueue::TryPopEnd(Popped* popped) {
   if (!window_.empty() && window_.head()->epoch == plan_.popping()) return false;
   const std::optional<EpochPlan::End> end = plan_.TryEnd(tuner_.part_bytes());
   if (!end) return false;
+  untouched_ = false;
   *popped = {Popped::What::kEnd, nullptr, end->objects, end->failure};
   return true;
 }

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -55,9 +56,9 @@ class PartQueue {
   PartQueue(const PartQueueOptions& options, std::shared_ptr<ObjectList> objects,
             std::shared_ptr<BufferMemory> memory = nullptr);
 
-  // After the end of the epoch before was popped: goes on with what was fetched of this one. At any
-  // other time drops everything, stops the fetches and starts over from this epoch's first object.
-  // Nothing is fetched before the first call.
+  // After the end of the epoch before was popped, or where nothing of this one was yet: goes on
+  // with what was fetched of it. At any other time drops everything, stops the fetches and starts
+  // over from this epoch's first object. Nothing is fetched before the first call.
   void BeginEpoch(uint64_t epoch);
   // Drops everything and starts over, with an epoch that begins in its middle. Where it cannot, it
   // ends with a failure of its list.
@@ -79,6 +80,7 @@ class PartQueue {
       kEnd,      // there is no more in this epoch, and `objects` there were
       kFailed,   // `part` would be the next and was given up
       kStarved,  // the next part has no buffer, because all are lent to the pipe: get them back
+      kLeft,     // nobody waits for the next part any more
       kStopped,
     };
     What what;
@@ -87,8 +89,9 @@ class PartQueue {
     // With kEnd: what kept the list from being completed, or the epoch from being resumed.
     std::optional<Error> list_failure;
   };
-  // Blocks until one of these is so.
-  Popped Pop();
+  // Blocks until one of these is so. While it does, `left` is asked a few times a second whether
+  // the reader is gone; where it is null nobody can tell.
+  Popped Pop(const std::function<bool()>& left = nullptr);
   // The part that was popped last is not what it should be: it is fetched anew, or given up as
   // `failure` says, and popped again.
   void Reject(std::shared_ptr<Part> part, FetchResult failure);
@@ -133,6 +136,7 @@ class PartQueue {
   const std::shared_ptr<ObjectList> objects_;
   BufferPool pool_;
   EpochPlan plan_;
+  bool untouched_ = false;  // it begins with its first object, and nothing of it was popped
   RetryPolicy retry_policy_;
   TransferTuner tuner_;
   Hedges hedges_;

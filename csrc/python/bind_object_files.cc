@@ -16,9 +16,9 @@ using py::literals::operator""_a;
 namespace smtf {
 namespace {
 
-struct Stream {
-  Stream(const Wakeup* stop, const std::string& pipe_dir, const std::string& channel,
-         const std::string& partial_path)
+struct FileStream {
+  FileStream(const Wakeup* stop, const std::string& pipe_dir, const std::string& channel,
+             const std::string& partial_path)
       : pipe(ObjectPipeOptions(pipe_dir, channel), stop), writer(&pipe, partial_path) {}
 
   ChannelPipe pipe;
@@ -33,7 +33,7 @@ class PythonObjectFiles {
   }
 
   py::object Write(const std::string& path, uint64_t most) {
-    const auto written = stream_.Use([&](Stream* stream) {
+    const auto written = stream_.Use([&](FileStream* stream) {
       const py::gil_scoped_release released;
       return stream->writer.Write(path, most);
     });
@@ -44,7 +44,7 @@ class PythonObjectFiles {
   void Close() { stream_.Close(); }
 
  private:
-  ClosableStream<Stream> stream_{"these ObjectFiles"};
+  ClosableStream<FileStream> stream_{"these ObjectFiles"};
 };
 
 }  // namespace

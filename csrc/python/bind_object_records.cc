@@ -28,9 +28,9 @@ namespace smtf {
 namespace {
 
 // What is read and cut without the GIL.
-struct Stream {
-  Stream(const Wakeup* stop, const std::string& pipe_dir, const std::string& channel,
-         std::optional<RecordFormat> format, const ObjectRecordLimits& limits)
+struct RecordStream {
+  RecordStream(const Wakeup* stop, const std::string& pipe_dir, const std::string& channel,
+               std::optional<RecordFormat> format, const ObjectRecordLimits& limits)
       : pipe(ObjectPipeOptions(pipe_dir, channel), stop), reader(&pipe, format, limits) {}
 
   ChannelPipe pipe;
@@ -105,14 +105,14 @@ class PythonObjectRecords {
   }
 
   py::object Next() {
-    return stream_.Use([](Stream* stream) -> py::object {
+    return stream_.Use([](RecordStream* stream) -> py::object {
       if (!ReadNext(stream)) return py::none();
       return ToTuple(stream->chunk);
     });
   }
 
   py::object NextInMemory() {
-    return stream_.Use([](Stream* stream) -> py::object {
+    return stream_.Use([](RecordStream* stream) -> py::object {
       AlignedBytes bytes;
       if (!ReadNext(stream, &bytes)) return py::none();
       const ObjectRecords& chunk = stream->chunk;
@@ -126,19 +126,19 @@ class PythonObjectRecords {
   void Close() { stream_.Close(); }
 
  private:
-  static bool ReadNext(Stream* stream, AlignedBytes* bytes) {
+  static bool ReadNext(RecordStream* stream, AlignedBytes* bytes) {
     const py::gil_scoped_release released;
     if (!stream->reader.Next(&stream->chunk)) return false;
     *bytes = AlignedCopy(stream->chunk.bytes.view());
     return true;
   }
 
-  static bool ReadNext(Stream* stream) {
+  static bool ReadNext(RecordStream* stream) {
     const py::gil_scoped_release released;
     return stream->reader.Next(&stream->chunk);
   }
 
-  ClosableStream<Stream> stream_{"these ObjectRecords"};
+  ClosableStream<RecordStream> stream_{"these ObjectRecords"};
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ uint64_t CountRingObjects(RingCallOptions options, const Wakeup* cancel) {
   hello.want = RingHello::Want::kCount;
   RingCall call(std::move(options), hello, cancel);
   const RingAnswer answer = call.AwaitAnswer();
-  if (answer.count) return *answer.count;
+  if (const auto* count = std::get_if<RingCount>(&answer)) return count->units;
   throw Error(ErrorKind::kDataLoss, call.DescribePrefetcher() + " did not say how many objects " +
                                         "it has; it is not of this version");
 }

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <string_view>
 
-#include "cache/file_descriptor.h"
-#include "prefetch/buffer_memory.h"
+#include "buffer_memory.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 

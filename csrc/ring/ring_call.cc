@@ -54,13 +54,13 @@ RingAnswer RingCall::AwaitAnswer() {
     }
     if (packet.what == RingPacket::What::kText) {
       RingAnswer answer = ParseAnswer(packet.text);
-      if (answer.error) throw *answer.error;
-      if (!answer.busy) {
-        descriptors_ = std::move(packet.descriptors);
-        return answer;
+      if (const auto* error = std::get_if<Error>(&answer)) throw *error;
+      if (const auto* busy = std::get_if<RingBusy>(&answer)) {
+        busy_with_ = busy->pid;
+        continue;
       }
-      busy_with_ = *answer.busy;
-      continue;
+      descriptors_ = std::move(packet.descriptors);
+      return answer;
     }
     const milliseconds left = options_.timeout - Waited();
     if (MayTimeOut() && left <= milliseconds{0}) FailTimeout();

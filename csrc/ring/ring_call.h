@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 #include "pipe/wakeup.h"
 #include "ring/ring_messages.h"
 #include "ring/ring_socket.h"

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 

@@ -65,14 +65,12 @@ Error ErrorOf(const json& parsed) {
 }
 
 RingAnswer AnswerOf(const json& parsed) {
-  RingAnswer answer;
-  if (parsed.contains("busy")) answer.busy = parsed.at("busy").get<int64_t>();
-  if (parsed.contains("head")) answer.head = HeadOf(parsed.at("head"));
-  if (parsed.contains("outcome")) answer.outcome = ParseOutcome(parsed.at("outcome").dump());
-  if (parsed.contains("next")) answer.next = ParsePosition(parsed.at("next").dump());
-  if (parsed.contains("count")) answer.count = parsed.at("count").get<uint64_t>();
-  if (parsed.contains("error")) answer.error = ErrorOf(parsed.at("error"));
-  return answer;
+  if (parsed.contains("busy")) return RingBusy{parsed.at("busy").get<int64_t>()};
+  if (parsed.contains("head")) return HeadOf(parsed.at("head"));
+  if (parsed.contains("outcome")) return ParseOutcome(parsed.at("outcome").dump());
+  if (parsed.contains("next")) return ParsePosition(parsed.at("next").dump());
+  if (parsed.contains("count")) return RingCount{parsed.at("count").get<uint64_t>()};
+  return ErrorOf(parsed.at("error"));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <variant>
 
 #include "errors.h"
 #include "pipe/feed_status.h"
@@ -42,15 +42,17 @@ struct RingHead {
   std::string settings;
 };
 
-// What was said, one of these.
-struct RingAnswer {
-  std::optional<int64_t> busy;
-  std::optional<RingHead> head;
-  std::optional<Outcome> outcome;
-  std::optional<StreamPosition> next;
-  std::optional<uint64_t> count;
-  std::optional<Error> error;
+// Whose turn it is; 0 where that cannot be known.
+struct RingBusy {
+  int64_t pid = 0;
 };
+
+struct RingCount {
+  uint64_t units = 0;
+};
+
+// What is said, in the order above. StreamPosition is the beginning of the next reader's epoch.
+using RingAnswer = std::variant<RingBusy, RingHead, Outcome, StreamPosition, RingCount, Error>;
 
 std::string FormatHello(const RingHello& hello);
 // An Error of kind kInvalidArgument for anything else.

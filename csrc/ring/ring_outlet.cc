@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -84,10 +85,13 @@ void RingOutlet::Admit(const EpochHead& head) {
   StreamPosition next = PositionOf(head);
   if (!peer_->hello.objects) ++next.epoch;
   server_.SetNext(std::move(next));
-  // One that has gone is found gone when it is waited for.
   std::vector<int> descriptors = {memory_->fd(), data_->fd(), room_->fd()};
   if (lent_) descriptors.push_back(lent_->fd());
-  SendPacket(peer_->socket.get(), FormatHead({number_, head.epoch, head.settings}), descriptors);
+  const int socket = peer_->socket.get();
+  if (SendPacket(socket, FormatHead({number_, head.epoch, head.settings}), descriptors)) return;
+  // One that has gone hears nothing of this; one that is there must not wait for ever.
+  SendPacket(socket, FormatError(SystemError("sending this reader its ring", errno)));
+  shutdown(socket, SHUT_RDWR);
 }
 
 void RingOutlet::BeginObject(LoggedObject object) {

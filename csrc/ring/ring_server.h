@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 #include "pipe/stream_position.h"
 #include "pipe/wakeup.h"
 #include "ring/ring_messages.h"

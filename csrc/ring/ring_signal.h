@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "cache/file_descriptor.h"
 #include "errors.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 

@@ -38,16 +38,19 @@ Address AddressOf(const std::string& address) {
   return result;
 }
 
-FileDescriptor MakeSocket(const std::string& what) {
-  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.ok()) throw SystemError(what, errno);
-  return fd;
+[[noreturn]] void FailForDescriptors(const std::string& what, int error_number) {
+  const Error error = SystemError(what, error_number);
+  throw Error(error.kind(),
+              std::string(error.what()) + "; close files, or raise the limit of " +
+                  (error_number == ENFILE ? "the machine (fs.file-max)"
+                                          : "open files of this process (ulimit -n)"));
 }
 
-[[noreturn]] void FailForDescriptors() {
-  const Error error = SystemError("receiving descriptors over a ring's socket", EMFILE);
-  throw Error(error.kind(), std::string(error.what()) +
-                                "; close files, or raise the limit of this process (ulimit -n)");
+FileDescriptor MakeSocket(const std::string& what) {
+  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.ok()) return fd;
+  if (errno == EMFILE || errno == ENFILE) FailForDescriptors(what, errno);
+  throw SystemError(what, errno);
 }
 
 std::vector<FileDescriptor> DescriptorsIn(msghdr* message) {
@@ -147,7 +150,9 @@ RingPacket ReceivePacket(int socket) {
     if (got <= 0) return packet;
     packet.descriptors = DescriptorsIn(&message);
     if ((message.msg_flags & MSG_TRUNC) != 0) return packet;
-    if ((message.msg_flags & MSG_CTRUNC) != 0) FailForDescriptors();
+    if ((message.msg_flags & MSG_CTRUNC) != 0) {
+      FailForDescriptors("receiving a ring's memory and signals from the prefetcher", EMFILE);
+    }
     packet.what = RingPacket::What::kText;
     packet.text.assign(buffer.get(), static_cast<size_t>(got));
   }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 
@@ -29,7 +29,8 @@ struct RingPeerIds {
 };
 RingPeerIds PeerOf(int socket);
 
-// Never waits. False when the other end is gone, or does not read what it is sent.
+// Never waits. False, and errno says why, when the other end is gone or does not read what it is
+// sent, or the packet is too large, or too many descriptors are on their way.
 bool SendPacket(int socket, const std::string& text, const std::vector<int>& descriptors = {});
 
 struct RingPacket {

@@ -127,13 +127,13 @@ void RingSource::Connect() {
   hello.resume = resume_;
   // Not call_ until all is there: one that fails to begin gives up its place in the queue.
   auto call = std::make_unique<RingCall>(CallOptions(), hello, cancel_);
-  RingAnswer answer = call->AwaitAnswer();
+  const RingAnswer answer = call->AwaitAnswer();
   // A feed that ends may have nothing else to say.
-  if (answer.outcome && answer.outcome->state == Outcome::State::kError) {
-    ThrowAsTold(*answer.outcome);
-  }
+  const auto* outcome = std::get_if<Outcome>(&answer);
+  if (outcome && outcome->state == Outcome::State::kError) ThrowAsTold(*outcome);
+  const auto* head = std::get_if<RingHead>(&answer);
   std::vector<FileDescriptor> descriptors = call->TakeDescriptors();
-  if (!answer.head || (descriptors.size() != 3 && descriptors.size() != 4)) {
+  if (!head || (descriptors.size() != 3 && descriptors.size() != 4)) {
     throw Error(ErrorKind::kDataLoss, call->DescribePrefetcher() + " gave something else than a " +
                                           "ring; it is not of this version");
   }
@@ -143,12 +143,16 @@ void RingSource::Connect() {
   data_.emplace(std::move(descriptors[1]));
   room_.emplace(std::move(descriptors[2]));
   call_ = std::move(call);
-  objects_.Begin(answer.head->epoch, answer.head->settings);
-  epoch_ = answer.head->number;
+  objects_.Begin(head->epoch, head->settings);
+  epoch_ = head->number;
   process_ = getpid();
   if (!options_.objects) {
-    EpochsOfRestored().Began(options_.address, options_.address, answer.head->epoch);
+    EpochsOfRestored().Began(options_.address, options_.address, head->epoch);
   }
+}
+
+void RingSource::GiveUp() {
+  if (call_) LetGo(Error(ErrorKind::kFailedPrecondition, Describe() + " was given up half-read"));
 }
 
 // A failed iterator may live on for long, and must not keep the channel from others.
@@ -166,8 +170,9 @@ StreamPosition RingSource::NextPosition() const {
   options.timeout = std::min(options.timeout, kNextTimeout);
   RingHello hello;
   hello.want = RingHello::Want::kNext;
-  RingAnswer answer = RingCall(std::move(options), hello, cancel_).AwaitAnswer();
-  return answer.next.value_or(StreamPosition());
+  const RingAnswer answer = RingCall(std::move(options), hello, cancel_).AwaitAnswer();
+  const auto* next = std::get_if<StreamPosition>(&answer);
+  return next ? *next : StreamPosition();
 }
 
 // What comes next and is there already: it lies in the ring. Empty where nothing is.
@@ -247,7 +252,9 @@ void RingSource::WaitForFrames(Clock::time_point since) {
 void RingSource::Listen() {
   const RingPacket packet = call_->Listen();
   if (packet.what == RingPacket::What::kEnd) gone_ = true;
-  if (packet.what == RingPacket::What::kText) outcome_ = ParseAnswer(packet.text).outcome;
+  if (packet.what != RingPacket::What::kText) return;
+  const RingAnswer answer = ParseAnswer(packet.text);
+  if (const auto* outcome = std::get_if<Outcome>(&answer)) outcome_ = *outcome;
 }
 
 void RingSource::RequireSameProcess() const {

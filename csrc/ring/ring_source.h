@@ -52,7 +52,7 @@ struct RingSourceOptions {
 // Connects at the first read and is given the channel's next epoch once the readers before it have
 // ended theirs. How it ends comes through the ring, in order behind its last byte; a prefetcher
 // that ends without a word is an Error of kind kUnavailable. A read that failed gives the turn to
-// the next reader, and those after it fail likewise; PositionAt goes on answering.
+// the next reader, as GiveUp does, and those after it fail likewise.
 //
 // `cancel` may be signalled by any thread and ends every wait with kCancelled. A process that was
 // forked from the one that connected must not read: an Error of kind kFailedPrecondition.
@@ -70,7 +70,11 @@ class RingSource : public EpochSource {
   // Waits for the turn of this reader. Always true.
   bool Open() override;
   std::optional<StreamPosition> PositionAt(uint64_t offset) override;
+  std::optional<StreamPosition> LookAhead(uint64_t offset) const override {
+    return objects_.PositionAt(offset);
+  }
   void Forget(uint64_t offset) override { objects_.Forget(offset); }
+  void GiveUp() override;
 
   size_t Read(char* dst, size_t max) override;
   size_t ReadScatter(char* dst, size_t max, char* spill, size_t spill_max) override;

@@ -10,7 +10,7 @@
 
 #include "cache/cache_key.h"
 #include "cache/cache_testing.h"
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 #include "temporary_directory.h"
 
 namespace smtf {

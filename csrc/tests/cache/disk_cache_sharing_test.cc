@@ -20,7 +20,7 @@
 #include "cache/cache_ledger.h"
 #include "cache/cache_testing.h"
 #include "cache/disk_cache.h"
-#include "cache/file_descriptor.h"
+#include "file_descriptor.h"
 
 namespace smtf {
 namespace {

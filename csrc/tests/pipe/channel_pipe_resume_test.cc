@@ -1,6 +1,11 @@
 // ChannelPipe where readers go on in the middle, or behind those that do.
+#include <unistd.h>
+
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -175,6 +180,109 @@ TEST_F(ChannelPipeResumeTest, WhatIsRefusedIsNotAskedForByTheNext) {
   ChannelPipe pipe(Options(), &cancel_);
   pipe.Resume(In(5, 1));
   EXPECT_EQ(MessageOf(ErrorKind::kFailedPrecondition, [&] { ReadAll(&pipe); }), "it was changed");
+  EXPECT_EQ(ReadEpoch(), "");
+  feed.get();
+}
+
+// For one pipe of a prefetcher that has no room for a log.
+class UnloggedTest : public ChannelPipeTest {
+ protected:
+  void FeedUnlogged(FeedClaim* claim, const std::string& content) {
+    FifoWriter writer(claim->BeginEpoch(0), &stop_);
+    writer.Open();
+    claim->TakeRequest(0);
+    EXPECT_TRUE(writer.Write(content, nullptr) && writer.Drain());
+    Outcome outcome = Done();
+    outcome.bytes = content.size();
+    claim->RecordOutcome(0, outcome);
+    writer.Close();
+    claim->RemoveFifo(0);
+  }
+
+  std::string log_ = ObjectLogPath(directory_.path(), "c", 0);
+};
+
+TEST_F(UnloggedTest, APrefetcherThatCannotSayWhereItBeginsIsNotTakenForDead) {
+  for (const bool begun : {false, true}) {
+    FeedClaim claim(directory_.path(), "c");
+    if (begun) directory_.WriteFile(log_.substr(directory_.path().size() + 1), "");
+    auto feed = std::async(std::launch::async, [&] { FeedUnlogged(&claim, "content"); });
+    ChannelPipe pipe(Options(), &cancel_);
+    pipe.Resume(In(5, 1));
+    const std::string words = MessageOf(ErrorKind::kUnavailable, [&] { ReadAll(&pipe); });
+    EXPECT_NE(words.find("asked for, epoch 5: " + log_ + (begun ? " is empty" : " is not there") +
+                         "; its prefetcher (process " + std::to_string(getpid()) +
+                         ", which is alive) could not write it; make room in"),
+              std::string::npos)
+        << words;
+    EXPECT_EQ(words.find("died"), std::string::npos) << words;
+    feed.get();
+  }
+}
+
+TEST_F(UnloggedTest, AnEpochThatIsReadWithoutALogCannotBeSaved) {
+  FeedClaim claim(directory_.path(), "c");
+  directory_.WriteFile(log_.substr(directory_.path().size() + 1), "");
+  auto feed = std::async(std::launch::async, [&] { FeedUnlogged(&claim, "content"); });
+  ChannelPipe pipe(Options(), &cancel_);
+  EXPECT_EQ(ReadAll(&pipe), "content");
+  feed.get();
+  EXPECT_NE(MessageOf(ErrorKind::kUnavailable, [&] { pipe.PositionAt(3); })
+                .find("could not write " + log_ + " any further; make room"),
+            std::string::npos);
+}
+
+TEST_F(UnloggedTest, WhatWasRestoredIsNotReadTwiceBecauseOfIt) {
+  FeedClaim claim(directory_.path(), "c");
+  ChannelPipe ended(Options(), &cancel_);
+  ended.EndedIn(In(2));
+  auto feed = std::async(std::launch::async, [&] { FeedAsAsked(&claim, 3); });
+  EXPECT_EQ(ReadEpoch(), "3");
+  std::ofstream(ObjectLogPath(directory_.path(), "c", 0));  // empties it
+  EXPECT_EQ(ReadEpoch(), "4");
+  EXPECT_EQ(ReadEpoch(), "5");
+  feed.get();
+}
+
+TEST_F(UnloggedTest, ADirectoryThatIsRemovedIsNamed) {
+  auto claim = std::make_unique<FeedClaim>(directory_.path(), "c");
+  auto feed = std::async(std::launch::async, [&] {
+    FifoWriter writer(claim->BeginEpoch(0), &stop_);
+    writer.Open();
+    std::filesystem::remove_all(directory_.path());
+    claim.reset();
+  });
+  const TemporaryDirectory state;
+  ChannelPipeOptions options = Options();
+  options.state_dir = state.path();
+  ChannelPipe pipe(options, &cancel_);
+  pipe.Resume(In(5, 1));
+  EXPECT_NE(MessageOf(ErrorKind::kUnavailable, [&] { ReadAll(&pipe); })
+                .find("and so is the directory " + directory_.path() + ": it was closed"),
+            std::string::npos);
+  feed.get();
+}
+
+TEST_F(ChannelPipeResumeTest, WhatCouldNotBeHadThisTimeIsAskedForByTheNext) {
+  FeedClaim claim(directory_.path(), "c");
+  auto feed = std::async(std::launch::async, [&] {
+    FifoWriter writer(claim.BeginEpoch(0), &stop_);
+    writer.Open();
+    claim.LogObjects(0, {5, "in order", claim.TakeRequest(0)->id});
+    claim.RecordOutcome(0, Failed(ErrorKind::kUnavailable, "503"));
+    FifoWriter next(claim.BeginEpoch(1), &stop_);
+    writer.Close();
+    claim.RemoveFifo(0);
+    next.Open();
+    const auto request = claim.TakeRequest(1);
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->position.epoch, 6u);
+    claim.LogObjects(1, {6, "in order", request->id});
+    claim.RecordOutcome(1, Done());
+  });
+  ChannelPipe pipe(Options(), &cancel_);
+  pipe.Resume(In(5, 1));
+  EXPECT_EQ(MessageOf(ErrorKind::kUnavailable, [&] { ReadAll(&pipe); }), "503");
   EXPECT_EQ(ReadEpoch(), "");
   feed.get();
 }

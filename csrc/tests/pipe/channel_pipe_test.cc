@@ -138,6 +138,31 @@ TEST_F(ChannelPipeTest, ThePrefetchersErrorIsThrownAtTheEndAndTheEpochIsUsed) {
   feed.get();
 }
 
+TEST_F(ChannelPipeTest, AReaderThatGivesUpAndLivesOnKeepsNobodyFromTheNextEpoch) {
+  FeedClaim claim(directory_.path(), "c");
+  auto feed = std::async(std::launch::async, [&] {
+    FifoWriter writer(claim.BeginEpoch(0), &stop_);
+    writer.Open();
+    claim.LogObjects(0, {3, "in order", ""})->Add({0, 0, "file:///a", "v1", 0, ""});
+    const std::string more_than_fits(10'000'000, 'x');
+    EXPECT_FALSE(writer.Write(more_than_fits, nullptr));
+    EXPECT_TRUE(writer.ReaderLeft());
+    Outcome outcome;
+    outcome.state = Outcome::State::kAbandoned;
+    claim.RecordOutcome(0, outcome);
+    claim.RemoveFifo(0);
+    Feed(&claim, 1, "next");
+  });
+  ChannelPipe pipe(Options(), &cancel_);
+  char byte;
+  EXPECT_EQ(pipe.Read(&byte, 1), 1u);
+  pipe.GiveUp();
+  EXPECT_EQ(ReadEpoch(), "next");
+  EXPECT_EQ(pipe.PositionAt(1)->offset, 1u);
+  EXPECT_EQ(pipe.Read(&byte, 1), 0u);
+  feed.get();
+}
+
 TEST_F(ChannelPipeTest, FewerBytesThanWereWrittenAreDataLoss) {
   FeedClaim claim(directory_.path(), "c");
   Outcome more = Done();

@@ -4,11 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "pipe/pipe_testing.h"
+#include "pipe/reader_turn.h"
 #include "temporary_directory.h"
 
 namespace smtf {
@@ -90,7 +92,8 @@ TEST(FeedClaimTest, AFeederThatIsKilledIsSeenToBeDeadAndCleanedUpAfter) {
   MakeFifo(directory / "cc_0");
   const FeedClaim claim(directory.path(), "c");
   EXPECT_NE(ReadFeeder(directory.path(), "c")->session, dead.session);
-  EXPECT_EQ(Names(directory), (std::set<std::string>{".c.feeder.json", "c_3", "c_x", "cc_0"}));
+  EXPECT_EQ(Names(directory),
+            (std::set<std::string>{".c.feeder.json", ".c.turn", "c_3", "c_x", "cc_0"}));
   close(ready[0]);
   close(ready[1]);
 }
@@ -103,6 +106,18 @@ TEST(FeedClaimTest, GivingItBackLeavesOnlyTheOutcomes) {
   }
   EXPECT_EQ(Names(directory), (std::set<std::string>{".c_0.outcome.json"}));
   EXPECT_FALSE(ReadFeeder(directory.path(), "c").has_value());
+}
+
+TEST(FeedClaimTest, EachEpochSeesToTheReadersTurn) {
+  const TemporaryDirectory directory;
+  FeedClaim claim(directory.path(), "c");
+  std::filesystem::remove(directory / ".c.turn");
+  claim.BeginEpoch(0);
+  EXPECT_NE(ReaderTurn::Take(directory.path(), "c", 0), nullptr);
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1000);
+  std::filesystem::last_write_time(directory / ".c.turn", old);
+  claim.BeginEpoch(1);
+  EXPECT_GT(std::filesystem::last_write_time(directory / ".c.turn"), old);
 }
 
 TEST(FeedClaimTest, AFileInTheWayIsNotTouched) {

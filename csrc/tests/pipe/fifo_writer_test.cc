@@ -45,6 +45,22 @@ TEST_F(FifoWriterTest, WhatIsWrittenIsReadWhateverThePieces) {
   EXPECT_TRUE(read.get() == expected);
 }
 
+TEST_F(FifoWriterTest, AReaderThatHasLeftIsOnlyOneThatHadReadSomething) {
+  int reader = open(fifo_.c_str(), O_RDONLY | O_NONBLOCK);
+  FifoWriter writer(fifo_, &stop_);
+  writer.Open();
+  ASSERT_TRUE(writer.Write("two", nullptr));
+  EXPECT_FALSE(writer.ReaderLeft());
+  close(reader);
+  EXPECT_FALSE(writer.ReaderLeft()) << "what it left is for the next";
+  reader = open(fifo_.c_str(), O_RDONLY | O_NONBLOCK);
+  char byte;
+  ASSERT_EQ(read(reader, &byte, 1), 1);
+  EXPECT_FALSE(writer.ReaderLeft());
+  close(reader);
+  EXPECT_TRUE(writer.ReaderLeft());
+}
+
 TEST_F(FifoWriterTest, LentBytesAreHeldUntilTheyAreDrainedAndNoLonger) {
   const int reader = open(fifo_.c_str(), O_RDONLY | O_NONBLOCK);
   FifoWriter writer(fifo_, &stop_);

@@ -546,6 +546,23 @@ TEST_F(ResumeTest, ARequestThatCannotBeReadCostsItsEpochOnly) {
   EXPECT_EQ(Reader(dir_.path(), 1).ReadAll(), expected_);
 }
 
+TEST_F(ResumeTest, AReaderThatCannotBeToldWhereItIsIsToldWhy) {
+  Start();
+  AddSome(3);
+  const std::string log = ObjectLogPath(dir_.path(), "train", 0);
+  std::filesystem::create_directory(log);  // as good as a full disk
+  StreamPosition position;
+  position.epoch = 5;
+  EXPECT_EQ(ReadFrom(0, position), "");
+  const Outcome outcome = OutcomeOf(0);
+  EXPECT_EQ(outcome.state, State::kError);
+  EXPECT_NE(outcome.error_message.find("in epoch 5 it is: making " + log + ": File exists"),
+            std::string::npos)
+      << outcome.error_message;
+  EXPECT_EQ(Reader(dir_.path(), 1).ReadAll(), expected_);
+  EXPECT_EQ(Head(1), "0 ");
+}
+
 TEST_F(ResumeTest, WhatWasChangedIsAnErrorAndNotANewBeginning) {
   Start();
   AddSome(10);

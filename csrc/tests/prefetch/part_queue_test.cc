@@ -257,6 +257,19 @@ TEST_F(PartQueueTest, ADroppedEpochsFetchesAreStoppedAndForgotten) {
   EXPECT_EQ(queue_->Pop().what, What::kPart);
 }
 
+TEST_F(PartQueueTest, WhatWasFetchedOfAnEpochThatNobodyPoppedIsKept) {
+  Start(4, 2 * kPart);
+  auto first = queue_->Take(&fetcher_);
+  const auto part = first;
+  queue_->BeginEpoch(0);
+  const FetchResult done = Done(*first);
+  queue_->Put(std::move(first), done);
+  queue_->BeginEpoch(0);
+  EXPECT_EQ(queue_->Pop().part, part);
+  queue_->BeginEpoch(0);
+  EXPECT_EQ(queue_->Take(&fetcher_)->spec.offset, 0u);
+}
+
 TEST_F(PartQueueTest, SaysWhenTheNextPartHasNoBuffer) {
   Start(1, 3 * kPart);
   std::thread worker([this] {
@@ -324,6 +337,16 @@ TEST_F(PartQueueTest, StopEndsEveryWait) {
 }
 
 // The next epoch is fetched while this one is still being popped, and is there when it begins.
+TEST_F(PartQueueTest, WaitingEndsWhenNobodyWantsThePartAnyMore) {
+  Start(4, 3 * kPart);
+  int looks = 0;
+  EXPECT_EQ(queue_->Pop([&] { return ++looks == 2; }).what, What::kLeft);
+  EXPECT_EQ(stats().stalls, 1u);
+  const auto part = queue_->Take(&fetcher_);
+  queue_->Put(part, Done(*part));
+  EXPECT_EQ(queue_->Pop([] { return true; }).part, part);
+}
+
 TEST_F(PartQueueTest, PlansOneEpochAhead) {
   Start(16, 2 * kPart);
   const auto fetch_all = [this] {

@@ -50,7 +50,7 @@ TEST_F(RingCallTest, OnlyThePatientWaitForAnothersEndHoweverLong) {
       << message;
   server_.Release();
   SendPacket(server_.AwaitReader()->socket.get(), FormatHead({4, 2, ""}));
-  EXPECT_EQ(answer.get().head->number, 4u);
+  EXPECT_EQ(std::get<RingHead>(answer.get()).number, 4u);
 }
 
 TEST_F(RingCallTest, AListThatGoesOnIsToldAsThat) {

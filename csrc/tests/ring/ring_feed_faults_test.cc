@@ -14,12 +14,13 @@
 #include <utility>
 #include <vector>
 
-#include "cache/file_descriptor.h"
 #include "errors.h"
+#include "file_descriptor.h"
 #include "ring/ring_call.h"
 #include "ring/ring_feed_testing.h"
 #include "ring/ring_memory.h"
 #include "ring/ring_messages.h"
+#include "ring/ring_outlet.h"
 #include "ring/ring_signal.h"
 
 namespace smtf {
@@ -75,6 +76,44 @@ TEST_F(RingFeedTest, AReaderThatFailedGivesUpItsPlaceAndItsTurn) {
   EXPECT_EQ(first->epoch(), 0u);
   EXPECT_EQ(first->PositionAt(600)->offset, position.offset);
   EXPECT_EQ(first->PositionAt(600)->name, position.name);
+}
+
+TEST_F(RingFeedTest, AReaderThatGoesWhileAPartIsAwaitedKeepsNobodyWaiting) {
+  Start();
+  ASSERT_TRUE(Reader()->Open());  // and nothing is listed
+  ASSERT_TRUE(Reader()->Open());
+  Add("a", 1000);  // and the list goes on
+  Take(Reader().get(), 1000);
+  const auto next = Reader();
+  EXPECT_EQ(Take(next.get(), 1000), expected_);
+  EXPECT_EQ(next->epoch(), 1u);
+}
+
+TEST_F(RingFeedTest, AnEpochThatIsGivenUpIsOverForItsReaderAndNobodyElse) {
+  Start();
+  for (int i = 0; i < 30; ++i) Add("object-" + std::to_string(i), 300'000);
+  objects_->Finish();
+  const auto first = Reader();
+  first->GiveUp();  // nothing yet
+  Take(first.get(), 500'000);
+  first->GiveUp();
+  first->GiveUp();
+  const auto second = Reader();
+  EXPECT_TRUE(ReadAll(second.get()) == expected_);
+  EXPECT_EQ(second->epoch(), 1u);
+  MessageOf(ErrorKind::kFailedPrecondition, [&] { Take(first.get(), 1); });
+  EXPECT_EQ(first->PositionAt(400'000)->name, "fake://object-1");
+}
+
+TEST_F(RingFeedTest, AReaderThatCannotBeSentItsRingIsTold) {
+  RingOutlet outlet(options_.ring_address, 1024 * 1024, [] { return std::nullopt; });
+  auto message = std::async(std::launch::async, [&] {
+    return MessageOf(ErrorKind::kInternal, [&] { Reader()->Open(); });
+  });
+  outlet.AwaitReader();
+  outlet.Admit({0, std::string(16 * 1024 * 1024, 'x'), true});
+  EXPECT_EQ(message.get(), "sending this reader its ring: Message too long");
+  EXPECT_TRUE(outlet.ReaderGone());
 }
 
 TEST_F(RingFeedTest, NobodyAtTheAddressIsAnErrorAtOnce) {
@@ -164,7 +203,7 @@ TEST_F(RingFeedTest, AReaderThatTalksNonsenseIsToldAndSentAway) {
   RingCallOptions options;
   options.address = options_.ring_address;
   RingCall call(options, RingHello(), &cancel_);
-  ASSERT_TRUE(call.AwaitAnswer().head);
+  ASSERT_TRUE(std::holds_alternative<RingHead>(call.AwaitAnswer()));
   std::vector<FileDescriptor> descriptors = call.TakeDescriptors();
   RingMemory::Attach(std::move(descriptors[0])).header().taken.store(UINT64_MAX);
   RingSignal(std::move(descriptors[2])).Send();
@@ -173,7 +212,7 @@ TEST_F(RingFeedTest, AReaderThatTalksNonsenseIsToldAndSentAway) {
     for (; packet.what == RingPacket::What::kNothing; packet = call.Listen()) Nap();
     return packet;
   };
-  const std::string said = ParseAnswer(hear().text).outcome->error_message;
+  const std::string said = std::get<Outcome>(ParseAnswer(hear().text)).error_message;
   EXPECT_EQ(said.find("process " + std::to_string(getpid()) +
                       " said it had taken 18446744073709551615 of "),
             0u)

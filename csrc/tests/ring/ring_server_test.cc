@@ -58,7 +58,7 @@ TEST_F(RingServerTest, WhoIsNotUnderstoodIsToldAndDropped) {
     const FileDescriptor socket = Say(text);
     const RingPacket packet = Hear(socket);
     ASSERT_EQ(packet.what, RingPacket::What::kText) << text;
-    EXPECT_TRUE(ParseAnswer(packet.text).error) << packet.text;
+    EXPECT_TRUE(std::holds_alternative<Error>(ParseAnswer(packet.text))) << packet.text;
     EXPECT_EQ(Hear(socket).what, RingPacket::What::kEnd);
   }
   EXPECT_EQ(server_.connections(), 0);
@@ -75,7 +75,7 @@ TEST_F(RingServerTest, WhoSaysNothingKeepsNobodyWaiting) {
   const FileDescriptor reader = Ask(RingHello::Want::kEpoch);
   EXPECT_EQ(server_.AwaitReader()->pid, getpid());
   const FileDescriptor second = Ask(RingHello::Want::kEpoch);
-  EXPECT_EQ(ParseAnswer(Hear(second).text).busy, getpid());
+  EXPECT_EQ(std::get<RingBusy>(ParseAnswer(Hear(second).text)).pid, getpid());
   AwaitConnections(3);  // the silent one too
   server_.Release();
   AwaitConnections(2);
@@ -94,12 +94,13 @@ TEST_F(RingServerTest, AnswersQuestions) {
   next.epoch = 7;
   next.settings = "in order";
   server_.SetNext(next);
-  EXPECT_EQ(ParseAnswer(Hear(Ask(RingHello::Want::kNext)).text).next->epoch, 7u);
+  const RingAnswer answer = ParseAnswer(Hear(Ask(RingHello::Want::kNext)).text);
+  EXPECT_EQ(std::get<StreamPosition>(answer).epoch, 7u);
   const FileDescriptor counting = Ask(RingHello::Want::kCount);
   pollfd polled{counting.get(), POLLIN, 0};
   EXPECT_EQ(poll(&polled, 1, 50), 0);  // the list is not complete
   counted_ = true;
-  EXPECT_EQ(ParseAnswer(Hear(counting).text).count, 12u);
+  EXPECT_EQ(std::get<RingCount>(ParseAnswer(Hear(counting).text)).units, 12u);
 }
 
 TEST_F(RingServerTest, StoppingEndsEverything) {

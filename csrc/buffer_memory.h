@@ -1,6 +1,6 @@
 // Where a pool's large buffers come from.
-#ifndef SMTF_PREFETCH_BUFFER_MEMORY_H_
-#define SMTF_PREFETCH_BUFFER_MEMORY_H_
+#ifndef SMTF_BUFFER_MEMORY_H_
+#define SMTF_BUFFER_MEMORY_H_
 
 #include <cstddef>
 
@@ -20,4 +20,4 @@ class BufferMemory {
 
 }  // namespace smtf
 
-#endif  // SMTF_PREFETCH_BUFFER_MEMORY_H_
+#endif  // SMTF_BUFFER_MEMORY_H_

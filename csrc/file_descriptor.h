@@ -1,6 +1,6 @@
 // A file descriptor with an owner.
-#ifndef SMTF_CACHE_FILE_DESCRIPTOR_H_
-#define SMTF_CACHE_FILE_DESCRIPTOR_H_
+#ifndef SMTF_FILE_DESCRIPTOR_H_
+#define SMTF_FILE_DESCRIPTOR_H_
 
 #include <unistd.h>
 
@@ -30,4 +30,4 @@ class FileDescriptor {
 
 }  // namespace smtf
 
-#endif  // SMTF_CACHE_FILE_DESCRIPTOR_H_
+#endif  // SMTF_FILE_DESCRIPTOR_H_
