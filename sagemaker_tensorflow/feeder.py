@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.5
 # The same while it starts.
 _STARTING_SECONDS = 0.05
+# After so long it is said what is waited for: boto3 gives a request 60 s, and tries it again.
+_SILENCE_SECONDS = 10.0
 # Connections that a pipe may find by itself: so many over all pipes, and so many for each. 64 are
 # about 5 GB/s of S3; each takes a thread and two or three open files.
 _MOST_AUTOMATIC = 64
@@ -124,6 +126,17 @@ class Feeder:
     def connections(self) -> int:
         """How many readers, and datasets that may be read, hold on to the rings."""
         return sum(feed.connections() for feed, _ in list(self._feeds.values()))
+
+    def warn_of_silence(self) -> None:
+        """Says which channels are being listed and have nothing to stream yet."""
+        for channel in self._channels:
+            if channel not in self._running:
+                _log.warning(
+                    "channel %s: the list of its objects has not begun to come after %d s; still "
+                    "waiting, smtf doctor looks at endpoint and network",
+                    channel.name,
+                    _SILENCE_SECONDS,
+                )
 
     def log_errors(self) -> None:
         """Logs the errors of epochs that failed since the last call; readers get them too."""
@@ -269,12 +282,16 @@ def serve(
         PipeModeDatasetException: The feeder cannot start; it has been stopped.
     """
     started = False
+    warn_at = time.monotonic() + _SILENCE_SECONDS
     try:
         feeder.start()
-        while signal.sigtimedwait(stop_signals, _TICK_SECONDS if started else 0) is None:
+        while not _came(stop_signals, _TICK_SECONDS if started else 0):
             if not started and feeder.wait_started(_STARTING_SECONDS):
                 started = True
                 on_started()
+            if not started and time.monotonic() > warn_at:
+                warn_at = float("inf")
+                feeder.warn_of_silence()
             feeder.log_errors()
             tick()
     finally:
@@ -282,3 +299,11 @@ def serve(
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals)
         feeder.stop()
+
+
+def _came(signals: Collection[signal.Signals], seconds: float) -> bool:
+    """Waits for one of these blocked signals. False when none came in time."""
+    came = signal.sigtimedwait(signals, seconds)
+    # In a process that was stopped meanwhile, by SIGSTOP or a debugger, until the time was over
+    # CPython 3.11 does not return None but a siginfo that nobody has filled in.
+    return came is not None and came.si_signo in signals

@@ -65,9 +65,13 @@ def objects_of_page(page: ListObjectsV2OutputTypeDef) -> list[ListedObject]:
 
 def nothing_under(location: S3Location) -> NotFoundError:
     """The error of a prefix without objects."""
+    advice = "look at the spelling, or list the bucket"
+    if "*" in location.prefix:
+        before = str(location).partition("*")[0]
+        advice = f"* is no wildcard here; give what is before it, {before}"
     return NotFoundError(
         f"no object in bucket {location.bucket!r} has a key that begins with "
-        f"{location.prefix!r}: look at the spelling, or list the bucket"
+        f"{location.prefix!r}: {advice}"
     )
 
 
@@ -102,7 +106,9 @@ def local_files(location: LocalLocation) -> Iterator[tuple[Path, os.stat_result]
         NotFoundError: The path is not there, or a link leads nowhere.
         PermissionDeniedError: A folder may not be read.
     """
-    with translated_os_errors(f"listing {location}"):
+    # What s3:/bucket is taken for, as it has one slash.
+    slip = " (a URI of S3 begins with s3://)" if "s3:" in location.path.parts else ""
+    with translated_os_errors(f"listing {location}{slip}"):
         yield from _files(location.path, ancestors=())
 
 

@@ -14,7 +14,14 @@ import tensorflow as tf
 from tensorflow.python.data.ops import dataset_ops
 
 from sagemaker_tensorflow import interrupts, op_library
-from sagemaker_tensorflow.errors import PermissionDeniedError, PipeModeDatasetException
+from sagemaker_tensorflow.channel_stats import ChannelStats
+from sagemaker_tensorflow.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    PipeModeDatasetException,
+)
 from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.input_data_config import FILE_NAME, read_input_data_config
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
@@ -235,6 +242,7 @@ class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
         self.state_dir = state_dir
         self._element_spec = tf.TensorSpec(options.element_shape, tf.string)
         self._name = name
+        self._stream: UriStream | None = None
         interrupts.install()
         variant = op_library.load().smtf_pipe_mode_dataset(
             channel=channel,
@@ -256,6 +264,32 @@ class PipeModeDataset(dataset_ops.DatasetSource):  # type: ignore[misc]
             graph = tf.compat.v1.get_default_graph()
             graph._smtf_streams = [*getattr(graph, "_smtf_streams", ()), stream]
 
+    def stats(self) -> ChannelStats:
+        """How a dataset of `from_uri` is doing: bytes, retries, who waited for whom.
+
+        >>> dataset.stats().bytes_fetched, dataset.stats().retries, dataset.stats().reader_waited
+
+        The counters are those of its prefetcher's process since that was started, all epochs and
+        iterators together. Keep the dataset itself to ask it: what is derived from it has no
+        counters. Takes some milliseconds; may be called from any thread, also while others read.
+
+        Raises:
+            FailedPreconditionError: This reads pipes, and the `Prefetcher` that feeds them has
+                the counters (`Prefetcher.stats`); or this process is a fork of the one that made
+                the dataset.
+            UnavailableError: The process died; the error says how, with its last words.
+            DeadlineExceededError: It does not answer, although it runs.
+        """
+        if self._stream is None:
+            raise FailedPreconditionError(
+                f"the dataset of channel {self.channel!r} reads pipes, which somebody else feeds: "
+                "where that is a Prefetcher, ask its stats()"
+            )
+        # Not rewritten as a part of the function, if this is called in one.
+        ask = tf.autograph.experimental.do_not_convert(self._stream.stats)
+        answer: ChannelStats = ask()
+        return answer
+
     @property
     def element_spec(self) -> tf.TensorSpec:
         """One ``tf.string`` tensor: ``[]``, ``[None]``, or ``[batch_size]``."""
@@ -270,7 +304,18 @@ def _unsharded() -> tf.data.Options:
 
 def _require_pipe_channel(config_dir: Path, channel: str) -> None:
     """Checks what the job says of the channel, so that a wrong name is not waited for."""
-    entries = read_input_data_config(config_dir)
+    if "://" in channel:
+        raise InvalidArgumentError(
+            f"channel {channel!r} is a URI: read it with PipeModeDataset.from_uri, or give the "
+            "name of one of the job's channels"
+        )
+    try:
+        entries = read_input_data_config(config_dir)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{error}; outside of a job pass **feed.dirs of a Prefetcher, or read a URI with "
+            "PipeModeDataset.from_uri"
+        ) from error
     if channel not in entries:
         raise PipeModeDatasetException(
             f"channel {channel!r} is not in {config_dir / FILE_NAME}, which has "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 
 from sagemaker_tensorflow.channel_stats import ChannelStats
 from sagemaker_tensorflow.channels import Channels, as_channels, pipe_count
-from sagemaker_tensorflow.errors import FailedPreconditionError
+from sagemaker_tensorflow.errors import FailedPreconditionError, InvalidArgumentError
 from sagemaker_tensorflow.hosts import HostPlace
-from sagemaker_tensorflow.memory_directory import memory_directory
+from sagemaker_tensorflow.memory_directory import make_temporary_directory
 from sagemaker_tensorflow.outlets import PipeOutlet
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.prefetch_orders import PrefetchOrders
@@ -90,27 +89,33 @@ class Prefetcher:
         """Starts the process; returns when every channel has been found and has its first pipe.
 
         Args:
-            process: One that waits for its orders already; it is this object's from now on.
+            process: One that waits for its orders already; it is this object's from now on. If it
+                has died, another one is started.
 
         Raises:
+            InvalidArgumentError: `process` is given, and ``pass_fds``, which are too late for it.
             NotFoundError: No such bucket or path, or nothing under it.
             PermissionDeniedError: The credentials are missing or do not allow it; or a directory
                 may not be made.
             UnavailableError: S3 cannot be reached, or the process died.
             FailedPreconditionError: Another prefetcher feeds the channel, or this was started
-                before.
+                before; or a disk is full.
         """
         if self._process is not None:
             raise FailedPreconditionError("a Prefetcher is started once; make another")
+        if process is not None and self._pass_fds:
+            raise InvalidArgumentError(
+                "pass_fds are for a process that this Prefetcher makes, and start was given one: "
+                "give that one the descriptors, ProcessHandle(pass_fds=...)"
+            )
         # Streams of framed objects have no logs of objects, which may take more than memory has.
         framed = all(channel.input.frame_objects for channel in self._channels)
-        parent = memory_directory() if framed else None
-        temporary = Path(tempfile.mkdtemp(prefix="smtf-", dir=parent))
+        temporary = make_temporary_directory("smtf-", in_memory=framed)
         self._dirs = {
             kind: str(Path(temporary / kind if given is None else given).absolute())
             for kind, given in self._given.items()
         }
-        self._process = process = process or ProcessHandle(pass_fds=self._pass_fds)
+        self._process = process = _living(process) or ProcessHandle(pass_fds=self._pass_fds)
         process.temporary = temporary
         self._finalizer = weakref.finalize(self, process.end)
         try:
@@ -182,3 +187,12 @@ class Prefetcher:
         if self._process is None or self._finalizer is None or not self._finalizer.alive:
             raise FailedPreconditionError("this Prefetcher does not run: start it, or make another")
         return self._process.stats()
+
+
+def _living(process: ProcessHandle | None) -> ProcessHandle | None:
+    """The process, unless it has died of something that has nothing to do with its orders."""
+    if process is None or (how := process.ended()) is None:
+        return process
+    _log.warning("the prefetcher's process, which waited for its orders, is gone: %s", how)
+    process.end()
+    return None

@@ -89,6 +89,11 @@ class ProcessHandle:
         """Whether it runs."""
         return self._popen is not None and self._popen.poll() is None
 
+    def ended(self) -> str | None:
+        """How it ended; None as long as it runs, and before it is started."""
+        status = None if self._popen is None else self._popen.poll()
+        return None if status is None else _how_it_ended(status)
+
     @property
     def pid(self) -> int | None:
         """Its pid; None before `begin`."""
@@ -97,6 +102,8 @@ class ProcessHandle:
     def stats(self) -> dict[str, ChannelStats]:
         """Asks for its counters; see `Prefetcher.stats`."""
         with self._lock:
+            if self._closed:
+                raise self._death()  # its pipes' numbers may be other files'
             self._requests += 1
             try:
                 self._lines.send({"request": "stats", "id": self._requests})
@@ -119,8 +126,7 @@ class ProcessHandle:
         """What to raise once the conversation has broken off."""
         assert self._popen is not None  # noqa: S101 - there was a conversation
         try:
-            status = self._popen.wait(_GRACE_SECONDS)
-            how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+            how = _how_it_ended(self._popen.wait(_GRACE_SECONDS))
         except subprocess.TimeoutExpired:
             how = "it runs, but closed its pipe"
         self._listener.join(1)
@@ -187,6 +193,10 @@ class ProcessHandle:
         # A process that a credential provider left behind may still hold the other end.
         if not self._listener.is_alive():
             popen.stderr.close()
+
+
+def _how_it_ended(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
 
 
 def _pass_on(stderr: IO[bytes], last_lines: deque[str]) -> None:

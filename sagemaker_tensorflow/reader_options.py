@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import numbers
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sagemaker_tensorflow.errors import InvalidArgumentError
@@ -21,7 +22,7 @@ class ReaderOptions:
     """The arguments of `PipeModeDataset` that say how to read, not what; see there.
 
     Raises:
-        InvalidArgumentError: One is out of its bounds.
+        InvalidArgumentError: One is out of its bounds, or no number where it has to be one.
     """
 
     record_format: str
@@ -38,6 +39,8 @@ class ReaderOptions:
 
     def __post_init__(self) -> None:
         """Checks what the op would refuse with a less helpful message."""
+        for field in fields(self):
+            _require_number(field.name, str(field.type), getattr(self, field.name))
         if self.record_format not in RECORD_FORMATS:
             raise InvalidArgumentError(
                 f"record_format must be one of {', '.join(RECORD_FORMATS)}, "
@@ -88,3 +91,18 @@ class ReaderOptions:
             "benchmark_records_interval": self.benchmark_records_interval,
             **first,
         }
+
+
+# NumPy's numbers are as good as Python's.
+_NUMBERS = {"int": (numbers.Integral, "a whole number"), "float": (numbers.Real, "a number")}
+
+
+def _require_number(name: str, declared: str, value: Any) -> None:
+    kind, _, none = declared.partition(" | ")
+    if kind not in _NUMBERS or (none and value is None):
+        return
+    wanted, called = _NUMBERS[kind]
+    if not isinstance(value, wanted):
+        raise InvalidArgumentError(
+            f"{name} must be {called}, not {value!r} ({type(value).__name__})"
+        )

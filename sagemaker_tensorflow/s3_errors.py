@@ -44,6 +44,10 @@ def translated_s3_errors(what: str) -> Iterator[None]:
         yield
     except (exceptions.BotoCoreError, exceptions.ClientError, ResponseParserError) as error:
         raise translate_s3_error(error, what) from error
+    except RecursionError as error:  # botocore follows redirects by calling itself
+        raise UnavailableError(
+            f"{what}: the endpoint redirects without end; look at its configuration"
+        ) from error
 
 
 def translate_s3_error(error: Exception, what: str) -> PipeModeDatasetException:
@@ -72,8 +76,12 @@ def _refusal(error: exceptions.ClientError, what: str) -> PipeModeDatasetExcepti
         return InvalidArgumentError(f"{message}; set the region of the bucket")
     if code in _TRY_AGAIN or status >= 500 or status in (408, 429):
         return UnavailableError(message)
-    if code in _CREDENTIALS_REFUSED or status in (401, 403):
+    if code in _CREDENTIALS_REFUSED:
+        return PermissionDeniedError(f"{message}; get new credentials")
+    if status in (401, 403):
         return PermissionDeniedError(f"{message}; look at the credentials and the bucket's policy")
+    if code == "NoSuchBucket":
+        message += "; look at the spelling of the bucket's name, and at the endpoint"
     if status == 404:
         return NotFoundError(message)
     if status == 412:

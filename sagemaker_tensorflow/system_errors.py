@@ -23,7 +23,8 @@ def translated_os_errors(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = "" if error.filename is None else f" {error.filename}"
+        named = error.filename is None or str(error.filename) in what
+        name = "" if named else f" {error.filename}"
         message = f"{what}:{name} {error.strerror or error}"
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             raise NotFoundError(message) from error

@@ -11,8 +11,9 @@ import weakref
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from sagemaker_tensorflow.channel_stats import ChannelStats
 from sagemaker_tensorflow.channels import Channel
-from sagemaker_tensorflow.errors import InvalidArgumentError
+from sagemaker_tensorflow.errors import FailedPreconditionError, InvalidArgumentError
 from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.joined_inputs import JoinedInputs
 from sagemaker_tensorflow.outlets import RingOutlet
@@ -61,6 +62,7 @@ class UriStream:
         outlet = RingOutlet.fresh()
         self.address = outlet.address(self.channel)
         self.process = process = ProcessHandle(temporary=None)
+        self._owner_pid = os.getpid()
         try:
             process.begin(
                 PrefetchOrders(
@@ -80,6 +82,16 @@ class UriStream:
         weakref.finalize(self, process.end_with_readers).atexit = False
         atexit.register(process.end)
         threading.Thread(target=_see_off, args=(process,), name="smtf-waits", daemon=True).start()
+
+    def stats(self) -> ChannelStats:
+        """Asks the process for its counters; see `PipeModeDataset.stats`."""
+        if os.getpid() != self._owner_pid:
+            # The answers would come to whoever reads first.
+            raise FailedPreconditionError(
+                f"the prefetcher of {self.channel} answers process {self._owner_pid}, and this is "
+                "a fork of that: ask there"
+            )
+        return self.process.stats()[self.channel]
 
 
 def _see_off(process: ProcessHandle) -> None:

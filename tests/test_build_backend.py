@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,21 @@ def test_only_what_is_built_of_a_clone_is_named_after_a_tensorflow(
     assert "tensorflow<2.22,>=2.15" in (source / "PKG-INFO").read_text()
     assert (source / "csrc" / "ops" / "built_for.cc").exists()
     assert not (source / "tests").exists()
+    assert not (source / "build").exists()
 
     of_sdist = run_hook(source, "prepare_metadata_for_build_wheel", tmp_path / "of_sdist")
     assert PathDistribution(of_sdist).version == release
+
+
+def test_metadata_of_a_build_is_not_what_python_finds_in_the_clone(clone: Path) -> None:
+    """After a wheel for another TensorFlow, `smtf doctor` there tells what is installed."""
+    pytest.importorskip("setuptools", minversion="77")
+    ran = subprocess.run(
+        [sys.executable, "setup.py", "--quiet", "egg_info"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert list(clone.glob("build/*/sagemaker_tensorflow.egg-info/PKG-INFO"))
+    assert not list(importlib.metadata.distributions(path=[str(clone)]))

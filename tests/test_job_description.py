@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from sagemaker_tensorflow.channels import Channel
 from sagemaker_tensorflow.errors import InvalidArgumentError, NotFoundError
 from sagemaker_tensorflow.job_description import channels_from_file, channels_from_job
 from sagemaker_tensorflow.training_input import ShuffleConfig, TrainingInput
+from tests.dotted_paths import with_value
 
 # The shape of a request of the SageMaker SDK, with fields that are none of our business.
 JOB: dict[str, Any] = {
@@ -43,20 +43,6 @@ JOB: dict[str, Any] = {
 }
 
 
-def job_with(path: str, value: Any) -> dict[str, Any]:
-    """JOB with another value at a dotted path; a value of ... takes the field away."""
-    job = copy.deepcopy(JOB)
-    *parents, last = path.split(".")
-    at: Any = job
-    for name in parents:
-        at = at[int(name)] if name.isdigit() else at[name]
-    if value is ...:
-        del at[last]
-    else:
-        at[last] = value
-    return job
-
-
 def test_reads_every_field() -> None:
     train = TrainingInput(
         "s3://bkt/lines.jsonl",
@@ -72,7 +58,7 @@ def test_reads_every_field() -> None:
 
 
 def test_a_channels_mode_has_the_last_word() -> None:
-    job = job_with("AlgorithmSpecification.TrainingInputMode", "File")
+    job = with_value(JOB, "AlgorithmSpecification.TrainingInputMode", "File")
     with pytest.raises(InvalidArgumentError, match=r"TrainingInputMode='File'.*Use Pipe"):
         channels_from_job(job)
     job["InputDataConfig"][1]["InputMode"] = "Pipe"
@@ -121,7 +107,7 @@ S3 = "InputDataConfig.0.DataSource.S3DataSource"
 )
 def test_errors_name_the_field(path: str, value: Any, says: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        channels_from_job(job_with(path, value))
+        channels_from_job(with_value(JOB, path, value))
     assert says in str(raised.value)
 
 

@@ -67,6 +67,12 @@ def test_s3_folder_marks_alone_are_nothing(put_objects: PutObjects, bucket: str)
         list(list_s3_objects(boto3.client("s3"), S3Location(bucket, "x/")))
 
 
+def test_s3_has_no_wildcards(put_objects: PutObjects, bucket: str) -> None:
+    put_objects({"x/a.gz": b"1"})
+    with pytest.raises(NotFoundError, match=rf"no wildcard.*before it, s3://{bucket}/x/$"):
+        list(list_s3_objects(boto3.client("s3"), S3Location(bucket, "x/*.gz")))
+
+
 def test_s3_no_such_bucket(aws: str) -> None:
     with pytest.raises(NotFoundError, match=r"s3://no-such-bucket-at-all/x: 404 NoSuchBucket"):
         list(list_s3_objects(boto3.client("s3"), S3Location("no-such-bucket-at-all", "x")))
@@ -140,6 +146,13 @@ def test_local_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abcde":
         (tmp_path / name).touch()
     assert [len(page) for page in list_local_objects(LocalLocation(tmp_path))] == [2, 2, 1]
+
+
+def test_local_path_that_should_have_been_a_uri() -> None:
+    with pytest.raises(
+        NotFoundError, match=r"s3:/bkt/x \(a URI of S3 begins with s3://\): No such"
+    ):
+        list(list_local_objects(parse_location("s3:/bkt/x")))
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])

@@ -189,6 +189,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not missing
 
 
+def test_figures_of_the_first_screen_are_those_of_the_tables() -> None:
+    """The tables are checked against the results; whoever measures anew changes both."""
+    text = README.read_text()
+    beginning = text.partition("\n## ")[0]
+    tables = "".join(re.findall(r"<!-- figures: .*?<!-- /figures -->", text, re.S))
+    figures = re.findall(r"(\d+\.\d+) (times|%)", " ".join(beginning.split()))
+    assert len(figures) == 4
+    missing = [
+        figure
+        for figure, unit in figures
+        if not re.search(re.escape(figure) + (" %" if unit == "%" else r" \("), tables)
+    ]
+    assert not missing
+
+
 def test_figures_are_those_of_the_results() -> None:
     ran = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "report.py", "--check"],

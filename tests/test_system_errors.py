@@ -35,6 +35,14 @@ def test_kinds(number: int, kind: type[PipeModeDatasetException]) -> None:
         raise OSError(number, "its words", "/some/file")
 
 
+def test_a_path_is_named_once() -> None:
+    with (
+        pytest.raises(NotFoundError, match=r"^listing /a/b: no such file$"),
+        translated_os_errors("listing /a/b"),
+    ):
+        raise OSError(errno.ENOENT, "no such file", "/a/b")
+
+
 def test_make_directory(tmp_path: Path) -> None:
     make_directory(tmp_path / "a" / "b")
     make_directory(tmp_path / "a" / "b")

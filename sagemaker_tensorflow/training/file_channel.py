@@ -11,13 +11,14 @@ that was killed left of those is removed by the next download into the folder. N
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from sagemaker_tensorflow import _core
-from sagemaker_tensorflow.errors import CancelledError, InternalError
+from sagemaker_tensorflow.errors import CancelledError, InternalError, UnavailableError
 from sagemaker_tensorflow.hosts import HostPlace
 from sagemaker_tensorflow.object_feed import ObjectFeed
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
@@ -35,6 +36,8 @@ from sagemaker_tensorflow.training.download_progress import (
     DownloadStats,
 )
 from sagemaker_tensorflow.training_input import TrainingInput
+
+_log = logging.getLogger(__name__)
 
 # Between two looks at the clock: what a pipe holds, and a millisecond of a fast disk.
 _PIECE_BYTES = 1 << 20
@@ -174,7 +177,13 @@ class ChannelDownload:
                 count, ended = written
                 meter.add(count, ended)
         # The end, at which the prefetcher's word on what it sent is compared with what came.
-        if writer.write(os.fsencode(self._directory), _PIECE_BYTES) is not None:
+        try:
+            more = writer.write(os.fsencode(self._directory), _PIECE_BYTES) is not None
+        except UnavailableError as error:
+            # For want of room, say: its directory is in memory, which others fill too.
+            _log.warning("every file is there, but the prefetcher did not end well: %s", error)
+            return
+        if more:
             raise InternalError("the stream of objects went on after the last one")
 
     def _close_writer(self) -> None:

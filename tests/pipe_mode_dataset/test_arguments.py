@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -58,6 +59,13 @@ def test_a_missing_channel_is_an_error_that_lists_those_there(channel: Channel) 
         PipeModeDataset("trainin", **channel.dirs())
 
 
+def test_who_has_a_uri_and_no_channel_is_told_of_from_uri(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"'s3://b/train/' is a URI.*from_uri"):
+        PipeModeDataset("s3://b/train/")
+    with pytest.raises(FileNotFoundError, match=r"inputdataconfig\.json.*feed\.dirs.*from_uri"):
+        PipeModeDataset("training", config_dir=tmp_path)
+
+
 @pytest.mark.parametrize("mode", ["File", "FastFile"])
 def test_a_channel_in_another_mode_is_an_error_that_says_which(channel: Channel, mode: str) -> None:
     channel.configure({"training": {"TrainingInputMode": mode}})
@@ -77,6 +85,10 @@ def test_the_mode_is_read_without_regard_to_case(channel: Channel) -> None:
         ({"record_format": "tfrecord"}, "RecordIO, TFRecord, TextLine"),
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": -3}, "batch_size"),
+        ({"batch_size": "32"}, r"batch_size must be a whole number, not '32' \(str\)"),
+        ({"batch_size": 32.0}, "batch_size must be a whole number"),
+        ({"max_record_bytes": None}, "max_record_bytes must be a whole number, not None"),
+        ({"stall_timeout": "60"}, "stall_timeout must be a number"),
         ({"timeout": -1}, "timeout"),
         ({"timeout": float("inf")}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
@@ -104,6 +116,12 @@ def test_the_op_refuses_what_only_it_checks(channel: Channel, options: dict[str,
     (name,) = options
     with pytest.raises(tf.errors.InvalidArgumentError, match=name):
         channel.dataset(**options)
+
+
+def test_numbers_of_numpy_are_numbers(channel: Channel) -> None:
+    channel.feed(framed([b"a", b"b"]))
+    options = {"batch_size": np.int32(2), "timeout": np.float32(60), "first_epoch": np.int64(0)}
+    assert [batch.tolist() for batch in channel.records(**options)] == [[b"a", b"b"]]
 
 
 def test_the_largest_number_is_no_bound(channel: Channel) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +18,16 @@ import tensorflow as tf
 
 from sagemaker_tensorflow import PipeModeDataset, ShuffleConfig, TrainingInput
 from sagemaker_tensorflow.errors import (
+    FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
     PipeModeDatasetException,
+    UnavailableError,
 )
 from tests.conftest import PutObjects, make_bucket
-from tests.pipe_mode_dataset.conftest import framed
-from tests.pipes import PATIENCE_SECONDS
+from tests.pipe_mode_dataset.conftest import Channel, framed
+from tests.pipes import PATIENCE_SECONDS, wait_until
 
 RECORDS = [b"%d" % i * 100 for i in range(300)]
 LIMITS: dict[str, Any] = {"timeout": PATIENCE_SECONDS, "stall_timeout": PATIENCE_SECONDS}
@@ -173,14 +179,87 @@ def test_shards_of_hosts_and_shuffled_epochs(tmp_path: Path) -> None:
 
 
 def test_a_corrupt_record_is_an_error_behind_what_was_good(tmp_path: Path) -> None:
-    stream = bytearray(framed(RECORDS))
-    stream[-10] ^= 1
-    iterator = iter(open_uri(write(tmp_path / "broken", {"x": bytes(stream)})))
+    last = bytearray(framed(RECORDS[200:]))
+    last[-10] ^= 1
+    at = len(framed(RECORDS[200:-1]))
+    objects = {"a": framed(RECORDS[:100]), "b": framed(RECORDS[100:200]), "c": bytes(last)}
+    folder = write(tmp_path / "broken", objects)
+    iterator = iter(open_uri(folder))
     got = []
-    with pytest.raises(tf.errors.DataLossError, match="record 299"):
+    place = f"record 299 at byte .*; that is in {folder}/c, at byte {at} of what"
+    with pytest.raises(tf.errors.DataLossError, match=place):
         for record in iterator:
             got.append(record.numpy())
     assert got == RECORDS[:-1]
+
+
+def test_a_stream_that_cannot_be_read_on_is_left_to_the_next_iterator(tmp_path: Path) -> None:
+    records = [bytes(1 << 18)] * 16  # more than a reader looks ahead
+    stream = bytearray(framed(records))
+    stream[len(stream) // 16 + 8] ^= 1  # the CRC of the second one's length
+    dataset = open_uri(write(tmp_path / "broken", {"x": bytes(stream)}))
+    failed = [iter(dataset) for _ in range(2)]
+    for iterator in failed:
+        assert len(next(iterator).numpy()) == 1 << 18
+        with pytest.raises(tf.errors.DataLossError, match="record 1 at byte"):
+            next(iterator)
+        assert list(iterator) == []
+
+
+def test_the_process_tells_how_it_is_doing(shards: str, channel: Channel) -> None:
+    dataset = open_uri(shards)
+    assert read(dataset.repeat(2)) == RECORDS * 2
+    stats = dataset.stats()
+    assert (stats.epochs_done, stats.objects, stats.error) == (2, 6, "")
+    assert stats.bytes_written == 2 * len(framed(RECORDS))
+    process = dataset._stream.process
+    os.kill(process.pid, signal.SIGKILL)
+    for _ in range(2):  # also when it has been cleaned up
+        with pytest.raises(UnavailableError, match="killed by SIGKILL"):
+            dataset.stats()
+        wait_until(lambda: process._closed, "its pipes are closed")
+    with pytest.raises(FailedPreconditionError, match="'training' reads pipes"):
+        channel.dataset().stats()
+
+
+# Reads with so many descriptors left; tells what comes of it, and then of the whole.
+WITHOUT_DESCRIPTORS = """
+import os, resource, sys
+import tensorflow as tf
+from sagemaker_tensorflow import PipeModeDataset
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+dataset = PipeModeDataset.from_uri(sys.argv[1], "TFRecord")
+for left in (0, 1, 2):
+    iterator, taken = iter(dataset), []
+    try:
+        while True:
+            taken.append(os.dup(1))
+    except OSError:
+        pass
+    for _ in range(left):
+        os.close(taken.pop())
+    try:
+        next(iterator)
+    except tf.errors.OpError as error:
+        print(error.message)
+    for descriptor in taken:
+        os.close(descriptor)
+print(sum(1 for _ in dataset), dataset.stats().epochs_done)
+"""
+
+
+def test_a_reader_without_descriptors_is_told_and_costs_no_epoch(shards: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_DESCRIPTORS, shards]
+    told = subprocess.run(command, capture_output=True, check=False, text=True)
+    lines = told.stdout.splitlines()
+    assert len(lines) == 4, told
+    assert "connecting to the prefetcher at smtf-" in lines[0]
+    for line in lines[1:3]:
+        assert "receiving a ring's memory and signals from the prefetcher" in line
+    for line in lines[:3]:
+        assert "Too many open files" in line
+        assert "raise the limit of open files of this process (ulimit -n)" in line
+    assert lines[3] == "300 1"
 
 
 def test_the_graph_holds_the_address_and_says_that_it_is_of_this_machine(shards: str) -> None:

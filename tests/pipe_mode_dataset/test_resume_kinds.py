@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
+import multiprocessing
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
 
-from sagemaker_tensorflow import PipeModeDataset, PrefetchConfig, Prefetcher, TrainingInput
+from sagemaker_tensorflow import (
+    PipeModeDataset,
+    PrefetchConfig,
+    Prefetcher,
+    ShuffleConfig,
+    TrainingInput,
+)
 from tests.conftest import ACCESS_KEY, SECRET_KEY, point_boto3_at
 from tests.faulty_s3 import Fault, FaultyS3, ServerOptions, faulty_s3
 from tests.pipes import PATIENCE_SECONDS
 from tests.record_samples import encode
+from tests.small_disk import small_disk
 
 # Of 4 to 1,500 bytes, so that files, parts and batches end at different places.
 RECORDS = [b"%d %s" % (i, b"x" * (i % 13 * 120)) for i in range(240)]
@@ -111,18 +119,19 @@ def test_a_record_that_is_corrupt_is_met_again(tmp_path: Path) -> None:
     bad[12] ^= 1  # of the payload, behind its length and that number's checksum
     data = tmp_path / "data"
     data.write_bytes(good + bad)
+    place = f"record 33 at byte .*; that is in .*{data}, at byte {len(good)} of what"
     with Prefetcher({"train": str(data)}) as feed:
         iterator = iter(open_dataset(feed, "TFRecord", batch_size=8))
         for _ in range(4):
             next(iterator)
-        with pytest.raises(tf.errors.DataLossError):
+        with pytest.raises(tf.errors.DataLossError, match=place):
             next(iterator)
         path = save(iterator, tmp_path)
         expected = rest(iterator)
     assert expected == [RECORDS[32], *RECORDS[34:]]
     with Prefetcher({"train": str(data)}) as feed:
         iterator = restore(iter(open_dataset(feed, "TFRecord", batch_size=8)), path)
-        with pytest.raises(tf.errors.DataLossError):
+        with pytest.raises(tf.errors.DataLossError, match=place):
             next(iterator)
         assert rest(iterator) == expected
 
@@ -179,19 +188,6 @@ def test_while_the_list_is_still_growing(s3: FaultyS3, tmp_path: Path) -> None:
         assert rest(restore(iterate(feed), complete)) == end
 
 
-@contextlib.contextmanager
-def small_disk(path: Path, size: str) -> Iterator[Path]:
-    """A file system of that size, which only root can mount, and not in every container."""
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("a tmpfs cannot be mounted here")
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
-
-
 def test_without_room_for_the_log_epochs_are_whole_and_not_saved(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -213,3 +209,45 @@ def test_without_room_for_the_log_epochs_are_whole_and_not_saved(tmp_path: Path)
         with Prefetcher({"train": str(data)}, pipe_dir=disk) as feed:
             iterator = restore(iter(open_dataset(feed, "TextLine")), path)
             assert rest(iterator) == records[400:]
+
+
+def read_beside(connection: Connection, dirs: dict[str, str], path: str) -> None:
+    """Another process: what is left of a restored iterator, and an epoch for each word it gets."""
+    options: dict[str, Any] = {**dirs, "timeout": PATIENCE_SECONDS}
+    dataset: Any = PipeModeDataset("train", "TextLine", **options)
+    connection.send(rest(restore(iter(dataset), path)))
+    with contextlib.suppress(EOFError):
+        while connection.recv():
+            connection.send(rest(iter(dataset)))
+
+
+@pytest.mark.timeout(120)  # the other process imports TensorFlow
+def test_processes_that_are_restored_together_get_each_epoch_once(tmp_path: Path) -> None:
+    data = files(tmp_path / "data", "TextLine")
+    given = {"train": TrainingInput(data, shuffle_config=ShuffleConfig(5))}
+    with Prefetcher(given) as feed:
+        dataset = open_dataset(feed, "TextLine")
+        ended, reading = iter(dataset), iter(dataset)
+        rest(ended)
+        for _ in range(50):
+            next(reading)
+        (tmp_path / "other").mkdir()
+        others, path = save(ended, tmp_path / "other"), save(reading, tmp_path)
+        expected = [rest(reading), *(rest(iter(dataset)) for _ in range(3))]
+    spawn = multiprocessing.get_context("spawn")
+    connection, there = spawn.Pipe()
+    with Prefetcher(given) as feed, connection:
+        other = spawn.Process(target=read_beside, args=(there, feed.dirs, others), daemon=True)
+        other.start()
+        there.close()
+        dataset = open_dataset(feed, "TextLine")
+        assert rest(restore(iter(dataset), path)) == expected[0]
+        assert connection.recv() == []
+        connection.send("next")
+        assert connection.recv() == expected[1]  # the one behind what this process reads
+        assert rest(iter(dataset)) == expected[2]
+        connection.send("next")
+        assert connection.recv() == expected[3]
+        connection.close()
+        other.join(PATIENCE_SECONDS)
+        assert other.exitcode == 0

@@ -96,9 +96,11 @@ def servers() -> dict[str, list[list[int]]]:
 
     iterator = iter(coordinator.create_per_worker_dataset(each_workers))
     seen: list[int] = []
-    # A worker that is through asks in vain while the other one reads.
+    # More than an epoch has batches: one worker may be in a step that waits until the other one has
+    # read its epoch, which it does in the rest of them. Who is through asks in vain meanwhile.
+    count = GIVEN["records"] // BATCH + 3
     while len(seen) < EPOCHS * GIVEN["records"]:
-        steps = [coordinator.schedule(step, args=(iterator,)) for _ in range(8)]
+        steps = [coordinator.schedule(step, args=(iterator,)) for _ in range(count)]
         coordinator.join()
         for ids in coordinator.fetch(steps):
             seen += ids.tolist()
@@ -110,7 +112,7 @@ def main() -> None:
     run: Callable[[], dict[str, list[list[int]]]] = (
         servers if sys.argv[1] == "servers" else lambda: worker(int(sys.argv[2]))
     )
-    json.dump(run(), sys.stdout)
+    print(json.dumps(run()))
 
 
 if __name__ == "__main__":

@@ -38,9 +38,11 @@ class Job:
 
     def end(self) -> list[list[int]]:
         """Waits for its end. Returns the ids of the epochs that have not been returned yet."""
-        out, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
-        assert self.process.returncode == 0, self._log.read_text()
-        return [json.loads(line) for line in out.splitlines()]
+        assert self.process.stdout is not None
+        # What the file object has read ahead of `line` is out of communicate()'s reach.
+        lines = list(self.process.stdout)
+        assert self.process.wait(PATIENCE_SECONDS) == 0, self._log.read_text()
+        return [json.loads(line) for line in lines]
 
     def kill(self) -> None:
         """Kills it, unless it has ended. Idempotent."""

@@ -1,6 +1,8 @@
 """A training script that goes on from its checkpoint, in many lives.
 
-    resume_script.py ROOT CHANNEL RECORD_FORMAT EPOCHS BATCH
+    resume_script.py ROOT FOLDER RECORD_FORMAT EPOCHS BATCH
+
+It reads FOLDER by from_uri, or, where that is empty, the channel "train" from the pipes in ROOT.
 
 Each line on stdin begins a life, a process of its own that is forked from this one, as importing
 TensorFlow again and again would take minutes. It restores its iterator from the last checkpoint in
@@ -17,24 +19,33 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from sagemaker_tensorflow import PipeModeDataset
+from sagemaker_tensorflow import PipeModeDataset, ShuffleConfig, TrainingInput
 
-root, channel, record_format, epochs, batch = sys.argv[1:]
+root, folder, record_format, epochs, batch = sys.argv[1:]
 EVERY = 3  # batches between checkpoints
 
 
-def live() -> None:
-    dataset = PipeModeDataset(
-        channel,
+def open_dataset() -> PipeModeDataset:
+    batch_size = int(batch) or None
+    if folder:
+        shuffled = TrainingInput(folder, shuffle_config=ShuffleConfig(5))
+        return PipeModeDataset.from_uri(
+            shuffled, record_format, batch_size=batch_size, timeout=60, stall_timeout=60
+        )
+    return PipeModeDataset(
+        "train",
         record_format,
         pipe_dir=f"{root}/pipes",
         state_dir=f"{root}/state",
         config_dir=f"{root}/config",
-        batch_size=int(batch) or None,
+        batch_size=batch_size,
         timeout=60,
         stall_timeout=60,
     )
-    behind = dataset.map(tf.identity, num_parallel_calls=2).prefetch(2).repeat(int(epochs))
+
+
+def live() -> None:
+    behind = open_dataset().map(tf.identity, num_parallel_calls=2).prefetch(2).repeat(int(epochs))
     iterator = iter(behind)
     done = tf.Variable(0, dtype=tf.int64)
     checkpoint = tf.train.Checkpoint(iterator=iterator, done=done)

@@ -226,12 +226,11 @@ def test_what_was_changed_is_an_error(tmp_path: Path, change: str) -> None:
 class Lives:
     """resume_script.py."""
 
-    def __init__(self, root: Path, record_format: str, epochs: int, batch: int) -> None:
-        self._root = root
+    def __init__(self, root: Path, *arguments: str) -> None:
         self._log = root / "training-log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, SCRIPT, root, "train", record_format, str(epochs), str(batch)],
+                [sys.executable, SCRIPT, root, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -256,8 +255,8 @@ class Lives:
 
 
 @contextlib.contextmanager
-def lives(root: Path, record_format: str, epochs: int, batch: int) -> Iterator[Lives]:
-    those = Lives(root, record_format, epochs, batch)
+def lives(root: Path, *arguments: str) -> Iterator[Lives]:
+    those = Lives(root, *arguments)
     try:
         yield those
     finally:
@@ -276,32 +275,43 @@ def stitched(seen: Path) -> list[int]:
     return [one for number in sorted(batches) for one in batches[number]]
 
 
-def train(
-    folder: Path, root: Path, record_format: str, epochs: int, batch: int, pauses: list[float]
-) -> None:
+def train(job: Lives, pauses: list[float]) -> None:
     """Runs a training to its end and kills it after each pause, which are used up by that."""
+    while pauses:
+        pid = job.begin()
+        time.sleep(pauses[-1])
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.kill(pid, signal.SIGKILL)
+        if (end := job.line()) != "killed":
+            assert end == "ended", job.words()
+            return
+        pauses.pop()
+    job.begin()
+    assert job.line() == "ended", job.words()
+
+
+@contextlib.contextmanager
+def source(road: str, folder: Path, root: Path) -> Iterator[str]:
+    """The script's FOLDER. Pipes are fed by a prefetcher that outlives all of its lives."""
+    if road == "ring":
+        yield str(folder)
+        return
     dirs = {"pipe_dir": "pipes", "state_dir": "state", "config_dir": "config"}
-    below = {name: root / folder_name for name, folder_name in dirs.items()}
-    with Prefetcher(shuffled(folder), **below), lives(root, record_format, epochs, batch) as job:
-        while pauses:
-            pid = job.begin()
-            time.sleep(pauses[-1])
-            with contextlib.suppress(ProcessLookupError):  # it has ended
-                os.kill(pid, signal.SIGKILL)
-            if (end := job.line()) != "killed":
-                assert end == "ended", job.words()
-                return
-            pauses.pop()
-        job.begin()
-        assert job.line() == "ended", job.words()
+    with Prefetcher(shuffled(folder), **{name: root / below for name, below in dirs.items()}):
+        yield ""
 
 
 @pytest.mark.parametrize(
-    ("record_format", "batch", "kills"),
-    [("TFRecord", 0, 15), ("RecordIO", 2, 17), ("TextLine", 2, 18)],
+    ("road", "record_format", "batch", "kills"),
+    [
+        ("pipe", "TFRecord", 0, 15),
+        ("pipe", "RecordIO", 2, 17),
+        ("pipe", "TextLine", 2, 18),
+        ("ring", "TextLine", 2, 8),
+    ],
 )
 def test_killed_at_random_it_sees_what_it_would_have_seen(
-    tmp_path: Path, record_format: str, batch: int, kills: int
+    tmp_path: Path, road: str, record_format: str, batch: int, kills: int
 ) -> None:
     folder = write_files(tmp_path / "data", record_format)
     epochs = 3
@@ -309,9 +319,14 @@ def test_killed_at_random_it_sees_what_it_would_have_seen(
         dataset = open_dataset(feed, record_format=record_format)
         expected = [int(r.split()[0]) for _ in range(epochs) for r in rest(iter(dataset))]
     chance = random.Random(kills)
-    pauses = [chance.uniform(0.05, 0.5) for _ in range(kills)]
+    start = 0.4 if road == "ring" else 0  # each life starts a prefetcher of its own
+    pauses = [start + chance.uniform(0.05, 0.5) for _ in range(kills)]
     while pauses:  # another training, where one has ended before all of them
         root = tmp_path / f"training-{len(pauses)}"
         root.mkdir()
-        train(folder, root, record_format, epochs, batch, pauses)
+        with (
+            source(road, folder, root) as read,
+            lives(root, read, record_format, str(epochs), str(batch)) as job,
+        ):
+            train(job, pauses)
         assert stitched(root / "seen") == expected
