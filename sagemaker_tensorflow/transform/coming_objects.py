@@ -171,6 +171,12 @@ class ComingObjects(Sequence[InputObject]):
             return True
         return self._reading == self._count - 1 and len(self._ahead) < self._least_ahead
 
+    @property
+    def complete(self) -> bool:
+        """The iteration has ended without an error: behind those begun with comes none."""
+        with self._changed:
+            return self._over and self._error is None
+
     # A sequence.
 
     def __len__(self) -> int:

@@ -189,7 +189,6 @@ class _Run:
 
     def __init__(self, job: TransformJob, opened: OpenedWork, store: OutputStore) -> None:
         self._job = job
-        self._owner = opened.owner
         self._work = opened.work
         self._spec = opened.work.spec
         self._store = store
@@ -208,7 +207,7 @@ class _Run:
         check_collisions(objects, local=self._store.folder is not None)
         check_results_are_no_inputs(self._spec, objects)
         # The first things that are written: who may not write learns it before any work is done.
-        with self._metrics(), job_lease(self._store, self._owner, self._spec.job_name):
+        with self._metrics(), job_lease(self._store, self._spec):
             self._record.write(self._progress.snapshot())
             with JobLog(self._store, self._spec.job_name):
                 return self._run_logged(objects)

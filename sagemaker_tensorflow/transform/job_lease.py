@@ -1,10 +1,11 @@
-"""Keeps two runs of one job apart: with one output, one input and equal settings.
+"""Keeps two runs apart that would write the same results: with one output and one input.
 
-Each would do what the other does, and the second would abort the first's uploads as those of a
-process that is dead. In a folder the lease is a locked file (`file_lease`), in S3 an object that is
-renewed (`s3_lease`); both lie at ``.smtf-transform/<owner>/running.json``.
+With equal settings they are one job. Each would do what the other does, and the second would abort
+the first's uploads as those of a process that is dead. With others, such as another model, what is
+there at the end would be a mixture. In a folder the lease is a locked file (`file_lease`), in S3 an
+object that is renewed (`s3_lease`); both lie at ``.smtf-transform/<digest>/running.json``.
 
-Jobs that differ in their input or settings do not meet here: they may run into one output path.
+Jobs that differ in their input do not meet here: they may run into one output path.
 """
 
 from __future__ import annotations
@@ -20,36 +21,40 @@ from sagemaker_tensorflow.transform.output_store import OutputStore
 from sagemaker_tensorflow.transform.spec import TransformSpec
 
 
+def lease_name(spec: TransformSpec) -> str:
+    """Where the lease lies, relative to the output path; ``<digest>`` is of the input alone."""
+    digest = hashlib.sha256(f"{spec.data_type}\n{_source(spec)}".encode()).hexdigest()
+    return f"{BOOKKEEPING_FOLDER}/{digest}/running.json"
+
+
 def job_owner(spec: TransformSpec, digest: str) -> str:
-    """What names a job in its output: SHA-256, in hexadecimal, of its input and settings.
+    """What names what a job leaves behind: SHA-256, in hexadecimal, of its input and settings.
 
     Args:
         spec: Of the job.
         digest: `settings_digest`.
     """
-    source = str(parse_location(spec.input_uri)).rstrip("/")
-    return hashlib.sha256(f"{digest}\n{spec.data_type}\n{source}".encode()).hexdigest()
+    text = f"{digest}\n{spec.data_type}\n{_source(spec)}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def lease_name(owner: str) -> str:
-    """Where the lease lies, relative to the output path."""
-    return f"{BOOKKEEPING_FOLDER}/{owner}/running.json"
+def _source(spec: TransformSpec) -> str:
+    return str(parse_location(spec.input_uri)).rstrip("/")
 
 
-def job_lease(store: OutputStore, owner: str, job_name: str) -> AbstractContextManager[object]:
+def job_lease(store: OutputStore, spec: TransformSpec) -> AbstractContextManager[object]:
     """Has the job for this run alone, until the end of the block.
 
     Args:
         store: The job's output.
-        owner: `job_owner`.
-        job_name: For who comes later.
+        spec: The job's. Its name is for who comes later.
 
     Raises:
         FailedPreconditionError: On entering: another run has it.
         PipeModeDatasetException: On entering: the lease cannot be read or written.
     """
-    name = lease_name(owner)
-    holder = LeaseHolder.this_process(job_name)
+    name = lease_name(spec)
+    holder = LeaseHolder.this_process(spec.job_name)
     if store.folder is not None:
         from sagemaker_tensorflow.transform.file_lease import FileLease
 
@@ -73,6 +78,7 @@ def runs_already(
     """
     who = "by another process" if holder is None else f"as {holder}"
     return FailedPreconditionError(
-        f"{where}: this job runs already, {who}; wait for its end or stop it, and what is missing "
-        f"then is done by a run of this one; or choose another output path{advice}"
+        f"{where}: this job runs already, {who}, with these settings or others for the same input "
+        "and output; wait for its end or stop it, and what is missing then is done by a run of "
+        f"this one; or choose another output path{advice}"
     )

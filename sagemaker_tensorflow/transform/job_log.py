@@ -1,14 +1,15 @@
 """A log file of each job, beside its record: ``job.log``.
 
 A line in a local output is there at once; to S3 the file is uploaded when the job ends, because
-objects cannot be appended to. Earlier runs of the same name are overwritten.
+objects cannot be appended to. Earlier runs of the same name are overwritten. What a killed process
+did not upload goes with the next job on its machine (`temporary_folders`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import shutil
-import tempfile
+import secrets
 import time
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from sagemaker_tensorflow.system_errors import make_directory, translated_os_err
 from sagemaker_tensorflow.transform.job_listeners import LISTENERS
 from sagemaker_tensorflow.transform.job_record import job_folder
 from sagemaker_tensorflow.transform.output_store import OutputStore
+from sagemaker_tensorflow.transform.temporary_folders import temporary_folder
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class JobLog:
         self._store = store
         self._name = f"{job_folder(job_name)}job.log"
         self._level = level
+        self._stack = contextlib.ExitStack()
         self._temporary: Path | None = None
         self._handler: logging.FileHandler | None = None
 
@@ -53,11 +56,13 @@ class JobLog:
         return self._store.uri_of(self._name)
 
     def __enter__(self) -> JobLog:
-        path = self._local_path()
-        with translated_os_errors("beginning the job's log"):
-            handler = logging.FileHandler(
-                path, mode="w", encoding="utf-8", errors="backslashreplace"
-            )
+        with contextlib.ExitStack() as stack:
+            path = self._local_path(stack)
+            with translated_os_errors("beginning the job's log"):
+                handler = logging.FileHandler(
+                    path, mode="w", encoding="utf-8", errors="backslashreplace"
+                )
+            self._stack = stack.pop_all()
         formatter = logging.Formatter(_FORMAT, "%Y-%m-%dT%H:%M:%S")
         formatter.converter = time.gmtime
         handler.setFormatter(formatter)
@@ -72,21 +77,21 @@ class JobLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._handler is not None:
-            if error is not None:
-                self._handler.handle(_record_of(error))
-            LISTENERS.remove(self._handler)
-            self._handler.close()
-        if self._temporary is not None:
-            self._upload(self._temporary)
+        with self._stack:
+            if self._handler is not None:
+                if error is not None:
+                    self._handler.handle(_record_of(error))
+                LISTENERS.remove(self._handler)
+                self._handler.close()
+            if self._temporary is not None:
+                self._upload(self._temporary)
 
-    def _local_path(self) -> Path:
+    def _local_path(self, stack: contextlib.ExitStack) -> Path:
         if self._store.folder is not None:
             path = self._store.folder / self._name
             make_directory(path.parent)
             return path
-        with translated_os_errors("beginning the job's log"):
-            self._temporary = Path(tempfile.mkdtemp(prefix="smtf-log-")) / "job.log"
+        self._temporary = stack.enter_context(temporary_folder()) / "job.log"
         return self._temporary
 
     def _upload(self, path: Path) -> None:
@@ -97,11 +102,15 @@ class JobLog:
                     writer.write(data)
             writer.commit()
         except (PipeModeDatasetException, OSError) as error:
-            # The job's own outcome counts; the log stays where it is.
-            _log.warning("cannot upload the job's log, which is left in %s: %s", path, error)
+            # The job's own outcome counts.
+            _log.warning("cannot upload the job's log, which is left in %s: %s", _kept(path), error)
             writer.abort()
-            return
-        shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _kept(path: Path) -> Path:
+    """Where the log is now: in a folder of a name that other jobs do not remove."""
+    folder = path.parent
+    return folder.rename(folder.with_name(f"smtf-log-{secrets.token_hex(4)}")) / path.name
 
 
 def _record_of(error: BaseException) -> logging.LogRecord:

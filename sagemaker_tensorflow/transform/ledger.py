@@ -126,10 +126,9 @@ class Ledger:
         self._segment_entries = segment_entries
         self._segment_seconds = segment_seconds
         self._pending: list[LedgerEntry] = []
-        self._lock = threading.Lock()
+        self._closed = False
+        self._changed = threading.Condition()  # guards the two above and the thread
         self._writing = threading.Lock()
-        self._due = threading.Event()
-        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
     def finished(self, objects: Sequence[InputObject]) -> dict[int, LedgerEntry]:
@@ -160,25 +159,24 @@ class Ledger:
 
     def add(self, entry: LedgerEntry) -> None:
         """Notes a finished object: its result must be committed."""
-        with self._lock:
+        with self._changed:
             self._pending.append(entry)
-            full = len(self._pending) >= self._segment_entries
-            if self._thread is None and not self._closed.is_set():
+            if self._is_full():
+                self._changed.notify()
+            if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="smtf-ledger", daemon=True)
                 self._thread.start()
-        if full:
-            self._due.set()
 
     def flush(self) -> bool:
         """Writes what has been noted; whether nothing is left to write."""
         with self._writing:
-            with self._lock:
+            with self._changed:
                 entries, self._pending = self._pending, []
             try:
                 if entries:
                     self._write(entries)
             except PipeModeDatasetException as error:
-                with self._lock:
+                with self._changed:
                     self._pending = entries + self._pending
                 _log.warning(
                     "%d finished objects are not in the ledger yet, and would be done again if the "
@@ -191,18 +189,29 @@ class Ledger:
 
     def close(self) -> bool:
         """Writes the last segment; whether all of them could be written. Idempotent."""
-        self._closed.set()
-        self._due.set()
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
         if self._thread is not None:
             self._thread.join()
         return self.flush()
 
     def _run(self) -> None:
-        while not self._closed.is_set():
-            self._due.wait(self._segment_seconds)
-            self._due.clear()
-            if not self._closed.is_set() and not self.flush():
-                self._closed.wait(self._segment_seconds)  # no warning for each finished object
+        written = True
+        while self._is_open_after_wait(retry=not written):
+            written = self.flush()
+
+    def _is_open_after_wait(self, retry: bool) -> bool:
+        """Waits for a full segment, for the time of one, or for `close`."""
+        with self._changed:
+            # What could not be written is full already: no warning for each finished object.
+            self._changed.wait_for(
+                lambda: self._closed or (self._is_full() and not retry), self._segment_seconds
+            )
+            return not self._closed
+
+    def _is_full(self) -> bool:
+        return len(self._pending) >= self._segment_entries
 
     def _write(self, entries: Sequence[LedgerEntry]) -> None:
         # In the order of time, so that the latest word on an object is read last. Random, so that

@@ -17,6 +17,7 @@ _DO_NOT_WRITE = "do not write to a job's input while it runs, and run it again"
 _IN_A_JOB = (
     ("the stream", "the object"),
     ("do not write to a channel's files while they are streamed", _DO_NOT_WRITE),
+    ("do not write to files while they are streamed", _DO_NOT_WRITE),
     ("do not write to a channel while it is streamed", _DO_NOT_WRITE),
     ("set the channel's compression", "set compression"),
     ("check record_format", "check split_type"),

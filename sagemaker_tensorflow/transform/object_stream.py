@@ -7,6 +7,7 @@ without the GIL.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -31,6 +32,8 @@ from sagemaker_tensorflow.transform.coming_objects import ComingObjects
 from sagemaker_tensorflow.transform.input_list import InputList
 from sagemaker_tensorflow.transform.packed_strings import PackedStrings
 from sagemaker_tensorflow.transform.records import InputObject, RecordChunk
+
+_log = logging.getLogger(__name__)
 
 _FORMATS = {"None": None, "Line": "TextLine", "RecordIO": "RecordIO", "TFRecord": "TFRecord"}
 
@@ -112,6 +115,7 @@ class ObjectStream(Iterator[RecordChunk]):
         self._feed: ObjectFeed | None = None
         self._records: _core.ObjectRecords | None = None
         self._chunks: Iterator[RecordChunk] | None = None
+        self._ended = 0
 
     def start(self) -> None:
         """Starts the prefetcher; the first object is being fetched when this returns.
@@ -208,6 +212,7 @@ class ObjectStream(Iterator[RecordChunk]):
         withheld: list[RecordChunk] = []
         while (found := self._next_of(records)) is not None:
             number, first_record, payloads, offsets, ended, failure = found
+            self._ended = number + ended
             source = self._objects[number]
             named = None if failure is None else _naming(source, number, failure)
             chunk = RecordChunk(source, first_record, payloads, offsets, ended, named)
@@ -223,6 +228,22 @@ class ObjectStream(Iterator[RecordChunk]):
         yield from withheld
 
     def _next_of(self, records: _core.ObjectRecords) -> _Found | None:
+        try:
+            return self._found_by(records)
+        except UnavailableError as error:
+            if not self._is_over():
+                raise
+            # For want of room, say: its directory is in memory, which others fill too.
+            _log.warning("every object was read, but the prefetcher did not end well: %s", error)
+            return None
+
+    def _is_over(self) -> bool:
+        """The last object's end has come; each says how it ends."""
+        objects = self._objects
+        complete = objects.complete if isinstance(objects, ComingObjects) else True
+        return complete and self._ended == len(objects)
+
+    def _found_by(self, records: _core.ObjectRecords) -> _Found | None:
         if not self._packed:
             return records.next()
         found = records.next_in_memory()

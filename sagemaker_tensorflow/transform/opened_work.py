@@ -35,7 +35,7 @@ class OpenedWork:
 
     @property
     def owner(self) -> str:
-        """`job_owner`, under which the lease lies."""
+        """`job_owner`, which names what a run leaves behind."""
         return job_owner(self.work.spec, self.digest)
 
 

@@ -106,7 +106,7 @@ class OutputStore(Protocol):
         """Removes what killed processes with this `owner` left half-written; how many objects.
 
         A process of the same owner that still runs keeps its local files, or writes them again, but
-        its multipart uploads are aborted: who calls this has the owner's `job_lease`.
+        its multipart uploads are aborted: who calls this has the `job_lease`.
         """
 
     def check_lease(self) -> None:

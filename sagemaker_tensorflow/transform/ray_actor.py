@@ -224,7 +224,7 @@ class TransformActor:
             store = open_output_store(
                 spec.output_uri, self._settings.s3_options, owner=opened.owner
             )
-            _check_folders(spec, store, opened.owner)
+            _check_folders(spec, store)
             self._store = store
         return self._store
 
@@ -255,14 +255,14 @@ def _advised(error: PipeModeDatasetException, spec: TransformSpec) -> PipeModeDa
     return NotFoundError(f"{error}; every node has to see it there, or give an s3:// URI")
 
 
-def _check_folders(spec: TransformSpec, store: OutputStore, owner: str) -> None:
+def _check_folders(spec: TransformSpec, store: OutputStore) -> None:
     """Makes sure that local folders are those of the driver.
 
     Raises:
         FailedPreconditionError: This node has others, or none.
     """
     advice = "of a job on several nodes is in S3, or in a folder that all of them share"
-    if store.folder is not None and not store.exists(lease_name(owner)):
+    if store.folder is not None and not store.exists(lease_name(spec)):
         raise FailedPreconditionError(
             f"output {store.uri}: what the driver has begun there is not seen here; the output "
             f"{advice}"

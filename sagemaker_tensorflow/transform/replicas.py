@@ -27,7 +27,7 @@ class Replicas:
     Attributes:
         signature: The model's.
         fixed_batch: Rows that each call must have; None for any number.
-        equal_batches: See `Model`; so is `takes_packed`.
+        equal_batches: See `Model`.
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
@@ -36,7 +36,6 @@ class Replicas:
         self.signature = models[0].signature
         self.fixed_batch = models[0].fixed_batch
         self.equal_batches = models[0].equal_batches
-        self.takes_packed = models[0].takes_packed
         self._models = tuple(models)
         self._busy = [0] * len(models)
         self._lock = threading.Lock()
@@ -80,6 +79,11 @@ class Replicas:
 
     def __len__(self) -> int:
         return len(self._models)
+
+    @property
+    def takes_packed(self) -> bool:
+        """See `Model`."""
+        return self._models[0].takes_packed
 
     @property
     def devices(self) -> tuple[str, ...]:

@@ -278,7 +278,7 @@ class S3OutputStore:
                 f"s3:AbortMultipartUpload on {self._location}* and s3:ListBucket on {bucket!r}"
             )
         if isinstance(error, NotFoundError) and "NoSuchBucket" in str(error):
-            return NotFoundError(f"{error}; make bucket {bucket!r}, or look at its spelling")
+            return NotFoundError(f"{error}, or make bucket {bucket!r}")
         return error
 
 

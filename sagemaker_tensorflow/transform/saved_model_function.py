@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from sagemaker_tensorflow.errors import DataLossError, InvalidArgumentError
+from sagemaker_tensorflow.transform.custom_ops import known_ops
 from sagemaker_tensorflow.transform.signature_defs import SignatureDefs, read_signature_defs
 from sagemaker_tensorflow.transform.tensor_specs import (
     on_device,
@@ -40,6 +41,14 @@ def load_saved_model(
     """
     defs = read_signature_defs(path)
     defs.choose(name)
+    with known_ops(defs.ops, path):
+        return _load(defs, name, jit_compile, device)
+
+
+def _load(
+    defs: SignatureDefs, name: str, jit_compile: bool, device: str
+) -> EagerFunction | SessionFunction:
+    path = defs.path
     try:
         with on_device(device):
             model = tf.saved_model.load(str(path), tags=defs.tags and list(defs.tags))
@@ -69,7 +78,11 @@ class EagerFunction:
         self._function: Callable[..., Mapping[str, tf.Tensor]] = model.signatures[name]
         specs = model.signatures[name].structured_input_signature[1]
         self._arguments = _arguments([spec.name for spec in self.signature.inputs], specs)
-        self.takes_packed = packs_strings()
+
+    @property
+    def takes_packed(self) -> bool:
+        """See `Model`."""
+        return packs_strings()
 
     def compile(self, path: Path) -> None:
         """Has XLA compile the function, and tries it where the inputs' sizes are known.

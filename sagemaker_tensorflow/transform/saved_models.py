@@ -19,7 +19,10 @@ class ModelFunction(Protocol):
     """What computes: arrays by input name to arrays by output name. Thread-safe."""
 
     signature: Signature
-    takes_packed: bool
+
+    @property
+    def takes_packed(self) -> bool:
+        """See `Model`."""
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Computes one batch."""
@@ -34,7 +37,6 @@ class Model:
         device: Where it runs, such as ``/device:GPU:0``; "" for TensorFlow's choice.
         equal_batches: The model is compiled for each batch size that it meets, so whoever calls
             should pad to few sizes. `Engine` does.
-        takes_packed: `run` takes `PackedStrings` where it takes arrays of objects.
     """
 
     def __init__(self, function: ModelFunction, device: str = "", equal_batches: bool = False):
@@ -43,7 +45,14 @@ class Model:
         self.fixed_batch = _fixed_batch(function.signature.inputs)
         self.device = device
         self.equal_batches = equal_batches
-        self.takes_packed = function.takes_packed
+
+    @property
+    def takes_packed(self) -> bool:
+        """`run` takes `PackedStrings` where it takes arrays of objects.
+
+        To know it the op library is loaded: ask only where there are strings to be packed.
+        """
+        return self._function.takes_packed
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Runs the model once.

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorflow.core.protobuf import saved_model_pb2
 
 from sagemaker_tensorflow.errors import DataLossError, InvalidArgumentError
+from sagemaker_tensorflow.transform.custom_ops import ops_of
 from sagemaker_tensorflow.transform.signatures import Signature, TensorSpec
 from sagemaker_tensorflow.transform.tensor_specs import spec_of
 
@@ -31,11 +32,13 @@ class SignatureDefs:
         path: The SavedModel's folder.
         tags: Of the graph; None when there is only one.
         by_name: ``SignatureDef`` messages.
+        ops: The names of all ops in it.
     """
 
     path: Path
     tags: tuple[str, ...] | None
     by_name: Mapping[str, Any]
+    ops: frozenset[str]
 
     def choose(self, name: str) -> Any:
         """The ``SignatureDef`` of that name.
@@ -52,7 +55,7 @@ class SignatureDefs:
             )
         raise InvalidArgumentError(
             f"model {self.path} has no signature {name!r}; it has "
-            f"{', '.join(map(repr, sorted(self.by_name)))}"
+            f"{', '.join(map(repr, sorted(self.by_name)))}: choose with signature=, or --signature"
         )
 
     def signature(self, name: str) -> Signature:
@@ -92,7 +95,8 @@ def read_signature_defs(path: Path) -> SignatureDefs:
         for name, definition in graphs[tags].signature_def.items()
         if not name.startswith(_INTERNAL)
     }
-    return SignatureDefs(path, tags if len(graphs) > 1 else None, signatures)
+    chosen = tags if len(graphs) > 1 else None
+    return SignatureDefs(path, chosen, signatures, ops_of(graphs[tags]))
 
 
 def _specs(infos: Mapping[str, Any]) -> tuple[TensorSpec, ...]:

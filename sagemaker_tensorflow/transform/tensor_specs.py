@@ -74,13 +74,15 @@ def to_array(value: Any) -> NDArray[Any]:
 
 @functools.cache
 def packs_strings() -> bool:
-    """Whether `to_tensor` takes `PackedStrings`: not where the op was built for another version."""
+    """Whether `to_tensor` takes `PackedStrings`: not where the op library does not load.
+
+    The library is loaded to find out. Why it does not load is logged, once.
+    """
     try:
-        op_library.load()
-    except ImportError as error:
-        _log.info("strings are copied one by one: %s", error)
+        return callable(op_library.load().smtf_cut_strings)
+    except Exception as error:  # whatever ails it, the job does without
+        _log.warning("records are copied one by one, which costs CPU time: %s", one_line(error))
         return False
-    return True
 
 
 def on_device(device: str) -> contextlib.AbstractContextManager[Any]:

@@ -173,9 +173,9 @@ class ModelWork:
         self._packed = (
             isinstance(self._decoder, BytesDecoder)
             and self._decoder.takes_packed
-            and replicas.takes_packed
             and spec.strategy == "MultiRecord"
             and spec.split_type != "None"
+            and replicas.takes_packed  # asked last, as it loads a library
         )
 
     @property

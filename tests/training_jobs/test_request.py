@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import io
 import json
 import logging
@@ -15,6 +14,7 @@ from sagemaker_tensorflow import TrainingJob
 from sagemaker_tensorflow.errors import InvalidArgumentError, NotFoundError
 from sagemaker_tensorflow.training.request import request_from_file, spec_from_request
 from tests.conftest import PutObjects
+from tests.dotted_paths import with_value
 from tests.training_jobs.conftest import Jobs, printed
 
 # As SageMaker's Python SDK 2.257 makes it for TensorFlow(..., input_mode="Pipe").fit(...).
@@ -54,20 +54,6 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def request_with(path: str, value: Any) -> dict[str, Any]:
-    """REQUEST with another value at a dotted path; a value of ... takes it away."""
-    request = copy.deepcopy(REQUEST)
-    *parents, last = path.split(".")
-    at: Any = request
-    for name in parents:
-        at = at[int(name)] if name.isdigit() else at[name]
-    if value is ...:
-        del at[last]
-    else:
-        at[last] = value
-    return request
-
-
 def test_reads_what_the_sdk_writes() -> None:
     spec = spec_from_request(REQUEST)
     assert (spec.entry_point, spec.source_dir) == (
@@ -83,7 +69,7 @@ def test_reads_what_the_sdk_writes() -> None:
 
 
 def test_optional_members_and_those_that_are_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    request = request_with("InputDataConfig", ...)
+    request = with_value(REQUEST, "InputDataConfig", ...)
     del request["Environment"]
     request["StoppingCondition"] = {}
     request["Tags"] = [{"Key": "k", "Value": "v"}]
@@ -94,7 +80,7 @@ def test_optional_members_and_those_that_are_left_alone(caplog: pytest.LogCaptur
 
 
 def test_hosts_checkpoints_retries_and_metrics() -> None:
-    request = request_with("ResourceConfig.InstanceCount", 2)
+    request = with_value(REQUEST, "ResourceConfig.InstanceCount", 2)
     request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "=(.*)"}]
     request["CheckpointConfig"] = {"S3Uri": "s3://bkt/c", "LocalPath": "/opt/ml/ckpt"}
     request["RetryStrategy"] = {"MaximumRetryAttempts": 3}
@@ -133,7 +119,7 @@ def test_hosts_checkpoints_retries_and_metrics() -> None:
 )
 def test_says_what_is_wrong(path: str, value: Any, says: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        spec_from_request(request_with(path, value))
+        spec_from_request(with_value(REQUEST, path, value))
     assert says in str(raised.value)
 
 
@@ -146,7 +132,7 @@ def test_a_request_runs(jobs: Jobs, put_objects: PutObjects, bucket: str) -> Non
         member.size = len(script)
         tar.addfile(member, io.BytesIO(script))
     uri = put_objects({"sourcedir.tar.gz": packed.getvalue()})
-    request = request_with("InputDataConfig", ...)
+    request = with_value(REQUEST, "InputDataConfig", ...)
     request["OutputDataConfig"]["S3OutputPath"] = f"{uri}/models"
     request["HyperParameters"]["sagemaker_submit_directory"] = f'"{uri}/sourcedir.tar.gz"'
     job = TrainingJob.from_request(request, jobs_dir=jobs.jobs_dir)

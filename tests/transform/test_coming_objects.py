@@ -98,7 +98,9 @@ def test_what_waits_is_given_back_from_the_end() -> None:
 def test_positions_are_those_of_what_was_begun_with() -> None:
     coming = ComingObjects(OBJECTS[5:8], 16)
     coming.add((), more=False)
+    assert not coming.complete
     assert [obj.index for obj in coming] == [5, 6, 7]
+    assert coming.complete
     assert (len(coming), coming[1].index) == (3, 6)
     with pytest.raises(KeyError):
         coming[0]  # has been read
@@ -110,4 +112,5 @@ def test_cancelling_wakes_the_reader() -> None:
     assert reader.next(1) == [0]
     coming.cancel(CancelledError("stopped"))
     assert reader.next(1) == ["stopped"]
+    assert not coming.complete
     assert not coming.add(OBJECTS[1:], more=True)

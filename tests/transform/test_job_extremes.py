@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import small_disk
 from tests.transform.whole_jobs import csv_flags, save_doubler, smtf, write_files, written
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -25,15 +26,8 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, of 2 MiB."""
-    mounted = tmp_path / "disk"
-    mounted.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mounted)]
-    if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("cannot mount a small file system")
-    try:
+    with small_disk(tmp_path / "disk", "2m") as mounted:
         yield mounted
-    finally:
-        subprocess.run(["umount", str(mounted)], check=True)
 
 
 def test_a_disk_that_is_full_and_gets_room(disk: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from sagemaker_tensorflow.errors import FailedPreconditionError
 from sagemaker_tensorflow.transform import s3_lease
-from sagemaker_tensorflow.transform.job_lease import job_owner
+from sagemaker_tensorflow.transform.job_lease import job_lease, job_owner
 from sagemaker_tensorflow.transform.lease_holder import LeaseHolder
 from sagemaker_tensorflow.transform.output_store import OutputStore, open_output_store
 from sagemaker_tensorflow.transform.spec import TransformSpec
@@ -180,6 +180,21 @@ def renewals(store: OutputStore) -> int:
     holder = LeaseHolder.from_json(store.read_small(NAME))
     assert holder is not None
     return holder.renewals
+
+
+def test_jobs_that_would_write_the_same_results_are_kept_apart(store: OutputStore) -> None:
+    """Whatever their settings; and the end of one is all that the other waits for."""
+    spec = TransformSpec("m", "s3://bucket/data", store.uri, job_name="nightly")
+    other = dataclasses.replace(spec, model="new", accept="text/csv", job_name="other")
+    elsewhere = dataclasses.replace(other, input_uri="s3://bucket/more")
+    with job_lease(store, spec):
+        told = r"already, as 'nightly' on host .*, with these settings or others for the same"
+        with pytest.raises(FailedPreconditionError, match=told):
+            job_lease(store, other).__enter__()
+        with job_lease(store, elsewhere):
+            pass
+    with job_lease(store, other):
+        pass
 
 
 def test_jobs_with_another_input_are_others() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +118,22 @@ def test_log_that_cannot_be_uploaded_is_kept(
     [path] = tmp_path.rglob("job.log")
     assert path.read_text().endswith(": kept\n")
     assert str(path) in caplog.text
+
+
+def test_what_a_killed_job_did_not_upload_goes_with_the_next(
+    aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    script = """
+import os, signal, sys
+from sagemaker_tensorflow.transform.job_log import JobLog
+from sagemaker_tensorflow.transform.output_store import open_output_store
+with JobLog(open_output_store("s3://no-such-bucket-here/x"), "nightly-1"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    killed = subprocess.run([sys.executable, "-c", script], env=environment)
+    assert killed.returncode == -signal.SIGKILL
+    [left] = tmp_path.rglob("job.log")
+    with JobLog(open_output_store("s3://no-such-bucket-here/x"), "nightly-1"):
+        assert not left.exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.input_objects import list_inputs
 from sagemaker_tensorflow.transform.job_progress import JobProgress
 from sagemaker_tensorflow.transform.job_stream import open_stream, payload_steps
-from sagemaker_tensorflow.transform.object_failures import in_words_of_a_job
+from sagemaker_tensorflow.transform.object_failures import _IN_A_JOB, in_words_of_a_job
 from sagemaker_tensorflow.transform.spec import TransformSpec
 from tests.transform.inputs import make_object
 
@@ -50,16 +52,25 @@ def test_names_are_those_of_settings(
     assert not [name for name in theirs if name in told]
 
 
-def test_an_object_that_changed_is_named_beside_its_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("later", "seen"),
+    [
+        (b"longer\n", "bytes 0-1: the file has 7 bytes and had 2 when it was listed"),
+        (b"2\n", "bytes 0-1: the file was written to after it was listed"),
+    ],
+)
+def test_an_object_that_changed_is_named_beside_its_failure(
+    later: bytes, seen: str, tmp_path: Path
+) -> None:
     (tmp_path / "data").write_bytes(b"1\n")
     spec = TransformSpec("m", str(tmp_path / "data"), "out", split_type="Line")
     objects = list_inputs(spec.input_uri, "S3Prefix", S3Options())
-    (tmp_path / "data").write_bytes(b"longer\n")
+    (tmp_path / "data").write_bytes(later)
+    os.utime(tmp_path / "data", ns=(0, 1))  # clocks of files may stand still for some ms
     with open_stream(spec, objects, S3Options(), PrefetchConfig()) as stream:
         steps = [step for few in payload_steps(spec, stream, JobProgress()) for step in few]
     assert str(steps[-1].failure) == (
-        "bytes 0-1: the file has 7 bytes and had 2 when it was listed; do not write to a job's "
-        "input while it runs, and run it again"
+        f"{seen}; do not write to a job's input while it runs, and run it again"
     )
 
 
@@ -78,3 +89,12 @@ def test_a_record_that_is_too_long() -> None:
         "record 0 at byte 0: it has 9 bytes or more, and a record may have 8; check that split_type"
         " is the format of this data"
     )
+
+
+def test_every_phrase_is_one_of_the_readers_and_the_prefetcher() -> None:
+    """Else somebody has changed an error's words there, and users of jobs read channels' again."""
+    sources = Path(__file__).parents[2] / "csrc"
+    folders = ("framing", "prefetch", "s3", "encoding")
+    code = "\n".join(path.read_text() for name in folders for path in (sources / name).glob("*.cc"))
+    literals = re.sub(r'"\s*\n\s*"', "", code)  # adjacent ones are one
+    assert [theirs for theirs, _ in _IN_A_JOB if theirs not in literals] == []

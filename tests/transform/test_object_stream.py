@@ -446,3 +446,19 @@ def test_arguments_are_checked(tmp_path: Path) -> None:
         next(ObjectStream(objects))
     with ObjectStream(objects) as stream, pytest.raises(FailedPreconditionError):
         stream.start()
+
+
+def test_objects_that_all_came_do_not_need_the_prefetchers_last_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which it may have had no room to write down."""
+    with ObjectStream(write(tmp_path, {"a": b"1", "b": b"2"})) as stream:
+        assert stream._feed is not None
+        word = Path(stream._feed.pipe_dir, ".objects_0.outcome.json")
+        at_first = word.read_bytes()
+        assert b"".join(next(stream).records) == b"1"
+        assert b"".join(next(stream).records) == b"2"
+        wait_until(lambda: Path(stream._feed.pipe_dir, "objects_1").exists(), "it goes on")
+        word.write_bytes(at_first)
+        assert list(stream) == []
+    assert "every object was read" in caplog.text

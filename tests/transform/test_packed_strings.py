@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +9,14 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sagemaker_tensorflow import op_library
 from sagemaker_tensorflow.transform.packed_strings import PackedStrings, joined
 from sagemaker_tensorflow.transform.payloads import PayloadMaker
 from sagemaker_tensorflow.transform.records import InputObject, RecordChunk
-from sagemaker_tensorflow.transform.tensor_specs import to_tensor
+from sagemaker_tensorflow.transform.tensor_specs import packs_strings, to_tensor
+from tests.record_samples import encode
+from tests.transform import tf_models
+from tests.transform.whole_jobs import run, save_doubler, write_files
 
 SOURCE = InputObject(0, "file:///a", "/a", "a", 0, "")
 pieces = st.lists(st.lists(st.binary(max_size=5), max_size=4), max_size=4)
@@ -91,9 +96,40 @@ def test_many_pieces_become_a_tensor() -> None:
 
 @pytest.mark.parametrize("ends", [[], [0, 4], [2, 1], [-1, 2]])
 def test_the_op_reads_nothing_beside_its_data(ends: list[int]) -> None:
-    from sagemaker_tensorflow import op_library
-
     with pytest.raises(tf.errors.InvalidArgumentError, match="SmtfCutStrings"):
         op_library.load().smtf_cut_strings(
             data=[np.zeros(3, np.uint8)], ends=[np.array(ends, np.int64)]
         )
+
+
+@pytest.fixture
+def no_op_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where the library should be is something that cannot even be read."""
+    broken = tmp_path / "_pipe_op.so"
+    broken.mkdir()
+    monkeypatch.setattr(op_library, "_PATH", broken)
+    monkeypatch.setattr(op_library, "load", op_library.load.__wrapped__)
+    packs_strings.cache_clear()
+    yield
+    packs_strings.cache_clear()
+
+
+@pytest.mark.usefixtures("no_op_library")
+def test_jobs_do_without_a_library_that_does_not_load(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that have no strings to pack do not even look for it."""
+    model = save_doubler(tmp_path / "doubler")
+    source = write_files(tmp_path / "csv", {"a": b"1,2\n"})
+    assert run(model, source, tmp_path / "csv_out").status == "Completed"
+    assert caplog.messages == []
+
+    model = str(tf_models.string_export(tmp_path / "echo"))
+    source = write_files(tmp_path / "records", {"a": encode("TFRecord", [b"x", b"yz"])})
+    settings = {"content_type": "application/octet-stream", "split_type": "TFRecord"}
+    for output in (tmp_path / "first", tmp_path / "second"):
+        run(model, source, output, accept="application/jsonlines", **settings)
+        lines = (output / "a.out").read_text().splitlines()
+        assert lines == ['{"size":1,"upper":"X"}', '{"size":2,"upper":"YZ"}']
+    [message] = caplog.messages
+    assert "IsADirectoryError" in message

@@ -11,7 +11,7 @@ import pytest
 from sagemaker_tensorflow.prefetch_config import PrefetchConfig
 from sagemaker_tensorflow.s3_options import S3Options
 from sagemaker_tensorflow.transform.input_objects import list_inputs
-from sagemaker_tensorflow.transform.job_lease import job_lease, job_owner
+from sagemaker_tensorflow.transform.job_lease import job_lease
 from sagemaker_tensorflow.transform.job_progress import JobProgress
 from sagemaker_tensorflow.transform.output_store import open_output_store
 from sagemaker_tensorflow.transform.ray_actor import (
@@ -22,7 +22,6 @@ from sagemaker_tensorflow.transform.ray_actor import (
 )
 from sagemaker_tensorflow.transform.ray_report import Report
 from sagemaker_tensorflow.transform.records import InputObject
-from sagemaker_tensorflow.transform.settings_digest import settings_digest
 from tests.pipes import wait_until
 from tests.transform.whole_jobs import csv_spec, run, write_files, written
 
@@ -70,9 +69,8 @@ def settings_of(model: str, source: Path, output: Path, on_error: str) -> ActorS
 @contextlib.contextmanager
 def leased(opened: Opened) -> Iterator[None]:
     """As a driver has it."""
-    owner = job_owner(opened.spec, settings_digest(opened.spec, opened.model_identity))
     store = open_output_store(opened.spec.output_uri)
-    with contextlib.closing(store), job_lease(store, owner, "test"):
+    with contextlib.closing(store), job_lease(store, opened.spec):
         yield
 
 

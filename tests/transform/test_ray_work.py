@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ import pytest
 
 from tests.conftest import PutObjects
 from tests.pipes import PATIENCE_SECONDS
+from tests.ray_cluster import RayCluster, ray_cluster
 from tests.transform.whole_jobs import csv_flags, run, save_doubler, smtf
 
 NODES = 3
@@ -28,32 +28,11 @@ pytestmark = [
 ]
 
 
-class Nodes:
-    """A cluster in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._orders, self._answers = process.stdin, process.stdout
-        self.address = self._answers.readline().strip()
-        assert self.address, "the cluster did not start"
-
-    def kill_one(self) -> None:
-        self._orders.write("kill\n")
-        self._orders.flush()
-        assert self._answers.readline() == "killed\n"
-
-
 @pytest.fixture
-def nodes(bucket: str) -> Iterator[Nodes]:
+def cluster(bucket: str) -> Iterator[RayCluster]:
     """Its nodes find the bucket's server as this process does."""
-    command = [sys.executable, "-m", "tests.transform.ray_nodes", str(NODES)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
-        try:
-            yield Nodes(process)
-        finally:
-            process.communicate(timeout=PATIENCE_SECONDS)
+    with ray_cluster(NODES) as running:
+        yield running
 
 
 def rows_of(number: int) -> bytes:
@@ -83,7 +62,10 @@ def wait_for_results(bucket: str, job: subprocess.Popen[str]) -> None:
 
 
 def test_a_node_is_killed(
-    nodes: Nodes, bucket: str, put_objects: PutObjects, tmp_path_factory: pytest.TempPathFactory
+    cluster: RayCluster,
+    bucket: str,
+    put_objects: PutObjects,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Results are those of one machine, and the ledger is that of every engine."""
     model = save_doubler(tmp_path_factory.mktemp("doubler"))
@@ -91,11 +73,11 @@ def test_a_node_is_killed(
     source, output = f"s3://{bucket}/in/", f"s3://{bucket}/ray"
     more = ("--on-error", "record", "--batch-size", "4")
     flags = csv_flags(model, source, output, *more)
-    ray = ("--engine", "ray", "--ray-address", nodes.address)
+    ray = ("--engine", "ray", "--ray-address", cluster.address)
     job = smtf(*flags, *ray)
     try:
         wait_for_results(bucket, job)
-        nodes.kill_one()
+        cluster.kill_a_node()
         _, told = job.communicate(timeout=2 * PATIENCE_SECONDS)
     finally:
         job.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from sagemaker_tensorflow.training.history.job_store import JobStore
 from tests.pipes import PATIENCE_SECONDS, has_ended, wait_until
+from tests.ray_cluster import RayCluster, ray_cluster
 from tests.training_jobs.conftest import Jobs
 from tests.training_jobs.test_job import members, processes
 
@@ -25,35 +25,11 @@ pytestmark = [
 ]
 
 
-class Nodes:
-    """A cluster in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._orders, self._answers = process.stdin, process.stdout
-        self.address = self._answers.readline().strip()
-        assert self.address, "the cluster did not start"
-
-    def kill_one_of(self, ids: list[str]) -> None:
-        self._orders.write(f"{' '.join(ids)}\n")
-        self._orders.flush()
-        assert self._answers.readline() == "killed\n"
-
-
 @pytest.fixture
-def nodes(bucket: str, jobs: Jobs) -> Iterator[Nodes]:
+def cluster(bucket: str, jobs: Jobs) -> Iterator[RayCluster]:
     """Its nodes find the bucket's server and the temporary directory as this process does."""
-    command = [sys.executable, "-m", "tests.transform.ray_nodes", "3"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    # Ray's own files have to have short names, as sockets are among them.
-    env = {**os.environ, "RAY_TMPDIR": "/tmp"}
-    with subprocess.Popen(command, text=True, env=env, **pipes) as process:  # type: ignore[call-overload]
-        try:
-            yield Nodes(process)
-        finally:
-            process.stdin.close()
-            process.wait(PATIENCE_SECONDS)
+    with ray_cluster(3) as running:
+        yield running
 
 
 # The hosts meet at the first one's address, and save how far they are. The first time they hang.
@@ -82,12 +58,12 @@ SCRIPT = """
 """
 
 
-def test_a_node_is_killed(nodes: Nodes, bucket: str, jobs: Jobs) -> None:
+def test_a_node_is_killed(cluster: RayCluster, bucket: str, jobs: Jobs) -> None:
     command = ["train", "--entry-point", jobs.script(SCRIPT), "--job-name", "job"]
     command += ["--instance-count", "2", "--strategy", "multi_worker_mirrored_strategy"]
     command += ["--checkpoint-s3-uri", f"s3://{bucket}/saved", "--max-retry-attempts", "1"]
     command += ["--output-path", str(jobs.output), "--jobs-dir", str(jobs.jobs_dir)]
-    command += ["--engine", "ray", "--ray-address", nodes.address]
+    command += ["--engine", "ray", "--ray-address", cluster.address]
     told = jobs.root / "told"
     with told.open("wb") as file:
         job = subprocess.Popen(
@@ -97,7 +73,7 @@ def test_a_node_is_killed(nodes: Nodes, bucket: str, jobs: Jobs) -> None:
         )
     try:
         wait_until(lambda: job.poll() is not None or stored(bucket) == 2, "two checkpoints")
-        nodes.kill_one_of(re.findall(r"algo-\d is on .*, node (\w+)", told.read_text()))
+        cluster.kill_a_node(re.findall(r"algo-\d is on .*, node (\w+)", told.read_text()))
         job.wait(PATIENCE_SECONDS)
     finally:
         job.kill()
