@@ -2,6 +2,8 @@
 
 Usage: python examples/detect_objects.py [--photos N] [--output FOLDER]
 
+It needs the packages of the dependency group `demo`, which `make demo` installs into .venv.
+
 It starts a local S3 server and needs no cloud account and no network. Photos are drawn, coloured
 shapes on noise, and uploaded as PNG and JPEG of several sizes; a batch transform runs a detector
 over them (color_detector.py) and writes one JSON per photo; DuckDB reads those as they lie. The

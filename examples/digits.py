@@ -2,6 +2,8 @@
 
 Usage: python examples/digits.py [--s3 s3://bucket/prefix] [--epochs N]
 
+It needs the packages of the dependency group `demo`, which `make demo` installs.
+
 Without --s3 it starts a local S3 server and needs no cloud account; with it, it uses your bucket
 and your AWS credentials.
 

@@ -7,6 +7,8 @@ import sys
 
 from sagemaker_tensorflow import PipeModeDataset, Prefetcher
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
 with Prefetcher({"training": sys.argv[1]}) as feed:
     dataset = PipeModeDataset("training", "TFRecord", batch_size=32, **feed.dirs)
     print(next(iter(dataset)))

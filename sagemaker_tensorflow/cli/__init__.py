@@ -7,13 +7,16 @@ needs is imported when it runs, so that ``smtf --help`` answers at once.
 from __future__ import annotations
 
 import argparse
-import os
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from sagemaker_tensorflow.cli import doctor, inspect, jobs, stream, train, transform
+from sagemaker_tensorflow.cli.standard_streams import drop_output, prepare_streams
 from sagemaker_tensorflow.errors import PipeModeDatasetException
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Version(argparse.Action):
@@ -30,7 +33,7 @@ class _Version(argparse.Action):
 def make_parser() -> argparse.ArgumentParser:
     """All of the command line's syntax."""
     parser = argparse.ArgumentParser(
-        prog="smtf", description="Stream data from S3 into TensorFlow through named pipes."
+        prog="smtf", description="Train and infer with TensorFlow over data that streams out of S3."
     )
     parser.add_argument("--version", action=_Version)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -43,25 +46,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        The exit status: 0 done, 1 failed, 130 interrupted; wrong usage exits with 2.
+        The exit status: 0 done, or nobody reads the output to its end; 1 failed, 130 interrupted;
+        wrong usage exits with 2.
     """
+    prepare_streams()
     args = make_parser().parse_args(argv)
+    status = 0
+    try:
+        status = _run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # stdout's, as in `| head`; others are PipeModeDatasetExceptions
+        drop_output()
+    except OSError as error:
+        # Python does not say of which file it is.
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        drop_output()
+        print(f"smtf: error: writing output: {error.strerror}", file=sys.stderr)
+        status = 1
+    return status
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         status: int = args.run(args)
     except PipeModeDatasetException as error:
         print(f"smtf: error: {error}", file=sys.stderr)
         return 1
+    except ImportError as error:
+        if error.name != "tensorflow":
+            raise
+        print(
+            f"smtf: error: {error}; install it, or this package with its extra cpu, tensorflow or "
+            "cuda",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         return 130
-    _end_output()
     return status
-
-
-def _end_output() -> None:
-    """Drops what nobody reads any more, as in ``| head``; Python would complain when it ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_tensorflow.cli.number_flags import seconds_up_to
 from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("uri", nargs="?", type=_s3_location, metavar="s3://BUCKET/PREFIX", help="what to try")
     add(
         "--seconds",
-        type=_seconds,
+        type=seconds_up_to(_MOST_SECONDS),
         default=3.0,
         metavar="N",
         help="how long to measure the rate (default 3)",
@@ -53,13 +54,6 @@ def _s3_location(text: str) -> S3Location:
     if not isinstance(location, S3Location):
         raise argparse.ArgumentTypeError(f"{text!r} is not in S3: give s3://bucket/prefix")
     return location
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= _MOST_SECONDS:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most {_MOST_SECONDS}")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,8 +15,9 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sagemaker_tensorflow.cli.number_flags import whole_number
 from sagemaker_tensorflow.cli.s3_flags import add_s3_flags
-from sagemaker_tensorflow.errors import CorruptRecordError, PipeModeDatasetException
+from sagemaker_tensorflow.errors import CorruptRecordError, DataLossError, PipeModeDatasetException
 
 if TYPE_CHECKING:
     from sagemaker_tensorflow._core import RecordReader, Source
@@ -88,11 +89,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("source", metavar="URI|PATH", help="s3://bucket/prefix, file:///path, a path, or - (stdin)")
     add("--format", required=True, choices=("RecordIO", "TFRecord", "TextLine"))
-    add("--first", type=_count, default=3, metavar="N", help="how many to show (default 3)")
-    add("--max-records", type=_count, metavar="N", help="stop after so many")
+    add("--compression", choices=("None", "Gzip"), default="None", help="of each object")
+    add(
+        "--first", type=whole_number(0), default=3, metavar="N", help="how many to show (default 3)"
+    )
+    add("--max-records", type=whole_number(0), metavar="N", help="stop after so many")
     add(
         "--max-record-bytes",
-        type=_positive,
+        type=whole_number(1),
         default=1 << 30,
         metavar="N",
         help="bound on one record",
@@ -100,20 +104,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print the report as JSON")
     add_s3_flags(parser)
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{value} is negative")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = _count(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("0 is too few")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
@@ -142,7 +132,11 @@ def _inspect(
         with (
             translated_s3_errors(f"reading {name}"),
             opening as source,
-            open_records(source, args.format, max_record_bytes=args.max_record_bytes) as records,
+            open_records(
+                _Gunzipped(name, source) if args.compression == "Gzip" else source,
+                args.format,
+                max_record_bytes=args.max_record_bytes,
+            ) as records,
         ):
             _read(name, records, args, report)
     except PipeModeDatasetException as error:
@@ -218,6 +212,41 @@ def _s3_streams(location: S3Location, args: argparse.Namespace) -> Iterator[Stre
             yield f"s3://{location.bucket}/{key}", _S3Object(session, location.bucket, key, etag)
 
 
+class _Named:
+    """A binary file, with the name that messages are to call it by."""
+
+    def __init__(self, name: str, file: Any) -> None:
+        self.name = name
+        self.read = file.read
+
+
+class _Gunzipped:
+    """The decompressed bytes of a path or a binary file."""
+
+    def __init__(self, name: str, source: Any) -> None:
+        import gzip
+
+        from sagemaker_tensorflow.system_errors import translated_os_errors
+
+        self.name = name
+        with translated_os_errors(f"opening {name}"):
+            self._file = gzip.open(source)  # noqa: SIM115 - it owns nothing but a descriptor
+
+    def read(self, size: int) -> bytes:
+        """Reads at most so many bytes.
+
+        Raises:
+            DataLossError: They are no gzip file, or a damaged one.
+        """
+        import gzip
+        import zlib
+
+        try:
+            return self._file.read(size)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataLossError(f"decompressing {self.name}: {error}") from error
+
+
 class _S3Object(AbstractContextManager["Source"]):
     """An object's body, asked for when it is entered; an object that was replaced is an error."""
 
@@ -228,8 +257,7 @@ class _S3Object(AbstractContextManager["Source"]):
 
     def __enter__(self) -> Source:
         self._body = closing(self._session.client.get_object(**self._request)["Body"])
-        body: Source = self._body.__enter__()
-        return body
+        return _Named("s3://{Bucket}/{Key}".format_map(self._request), self._body.__enter__())
 
     def __exit__(self, *raised: Any) -> None:
         self._body.__exit__(*raised)

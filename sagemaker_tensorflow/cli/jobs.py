@@ -11,6 +11,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_tensorflow.cli.number_flags import whole_number
 from sagemaker_tensorflow.cli.training_flags import add_jobs_dir_flag
 from sagemaker_tensorflow.training.status import STATUSES
 
@@ -46,18 +47,14 @@ def run(args: argparse.Namespace) -> int:
     """Does what the action says."""
     from sagemaker_tensorflow.training.history.job_store import JobStore
 
-    try:
-        status: int = args.action(JobStore.of_jobs_dir(args.jobs_dir), args)
-    except BrokenPipeError:  # of `smtf jobs logs NAME | head`
-        _give_up_stdout()
-        status = 0
+    status: int = args.action(JobStore.of_jobs_dir(args.jobs_dir), args)
     return status
 
 
 def _add_list(actions: Any) -> None:
     parser = _add_action(actions, "list", _list, "jobs, newest first")
     parser.add_argument("--status", choices=STATUSES, help="only of this status")
-    parser.add_argument("--max-results", type=_count, metavar="N", help="at most so many")
+    parser.add_argument("--max-results", type=whole_number(0), metavar="N", help="at most so many")
     parser.add_argument("--json", action="store_true", help="as ListTrainingJobs answers")
 
 
@@ -72,7 +69,9 @@ def _add_logs(actions: Any) -> None:
     add("name", metavar="NAME", help="of the job")
     add("-f", "--follow", action="store_true", help="and what it prints, until the job has ended")
     add("--host", metavar="HOST", help="of one host, such as algo-2 (default: all)")
-    add("--tail", type=_count, metavar="N", help="begin with the last N lines of each host")
+    add(
+        "--tail", type=whole_number(0), metavar="N", help="begin with the last N lines of each host"
+    )
 
 
 def _add_stop(actions: Any) -> None:
@@ -101,16 +100,6 @@ def _add_action(actions: Any, name: str, action: Any, help_text: str) -> argpars
     add_jobs_dir_flag(parser)
     parser.set_defaults(action=action)
     return parser
-
-
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = -1
-    if count < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return count
 
 
 def _list(store: JobStore, args: argparse.Namespace) -> int:
@@ -208,10 +197,3 @@ def _delete(store: JobStore, args: argparse.Namespace) -> int:
     store.delete(args.name)
     print(f"smtf: {args.name} is deleted, and {directory} with it", file=sys.stderr)
     return 0
-
-
-def _give_up_stdout() -> None:
-    """So that Python's own flush at its end finds somebody who reads."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -26,7 +26,7 @@ def test_sizes(text: str, count: int) -> None:
     assert byte_count_or_auto(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "GB", "-1", "1e6", "10 Gbit", "0x10", "ten", "1.5.5MB"])
+@pytest.mark.parametrize("text", ["", "GB", "-1", "1e6", "10 Gbit", "0x10", "ten", "9" * 400])
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="give such as 10GB"):
         byte_count(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -119,6 +120,29 @@ def test_truncation_and_wrong_format(data: Path, capsys: pytest.CaptureFixture[s
     assert "check record_format" in report["failures"][0]["message"]
     assert report["records"] == 0
     assert report["mean_bytes"] is None
+
+
+def test_gzip(tmp_path: Path, put_objects: PutObjects, capsys: pytest.CaptureFixture[str]) -> None:
+    compressed = gzip.compress(encode("TFRecord"))
+    (tmp_path / "whole").write_bytes(compressed)
+    unpack = ("--format", "TFRecord", "--compression", "Gzip")
+    assert inspect_json(capsys, str(tmp_path / "whole"), *unpack)["records"] == len(RECORDS)
+    uri = put_objects({"cut": compressed[:-9], "plain": encode("TFRecord"), "whole": compressed})
+    report = inspect_json(capsys, uri, *unpack)
+    assert report["records"] >= len(RECORDS)
+    cut, plain = (failure["message"] for failure in report["failures"])
+    assert cut.startswith(f"decompressing {uri}/cut: Compressed file ended")
+    assert plain.startswith(f"decompressing {uri}/plain: Not a gzipped file")
+    report = inspect_json(capsys, str(tmp_path / "missing"), *unpack)
+    assert "missing: No such file" in report["failures"][0]["message"]
+
+
+def test_an_object_of_s3_is_called_by_its_uri(
+    put_objects: PutObjects, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = put_objects({"text": b"no record of any kind"})
+    report = inspect_json(capsys, uri, "--format", "TFRecord")
+    assert report["failures"][0]["message"].startswith(f"'{uri}/text': record 0 at byte 0: ")
 
 
 def test_max_record_bytes(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
