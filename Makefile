@@ -5,6 +5,8 @@
 #   make test TF=2.16.2                 a wheel for another TensorFlow, and what must hold on each
 #   make wheel | test-wheel [TF=2.16.2] a wheel in dist/, checked; its tests where nothing else is
 #   make lint | sanitize | fuzz | bench | clean
+# .ci/run also uses steps of these: system (packages), environment [TF=2.16.2] (TensorFlow, in a
+# virtual environment), trees (all C++ that needs no Python).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 FUZZ_SECONDS ?= 20
@@ -12,6 +14,7 @@ FUZZERS := tfrecord recordio text_line record_protobuf
 # How many tests, fuzzers or test programs run at a time. Tests wait for other processes more than
 # they compute, but each may need a TensorFlow or a Ceph cluster of its own.
 JOBS ?= $(shell n=$$(nproc); [ $$n -lt 4 ] && echo $$n || echo 4)
+PYTEST_OPTIONS := -n $(JOBS) --dist worksteal
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := build/stamps
@@ -24,7 +27,8 @@ SOURCES := $(shell find csrc -name '*.cc' -o -name '*.h') CMakeLists.txt setup.p
 CXX_FILES := $(shell find csrc benchmarks -name '*.cc' -o -name '*.h')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test wheel test-wheel lint sanitize fuzz $(FUZZERS:%=fuzz-%) bench clean
+.PHONY: demo test wheel test-wheel lint trees sanitize fuzz $(FUZZERS:%=fuzz-%) bench clean
+.PHONY: system environment
 
 demo: $(STAMPS)/installed
 	$(BIN)/python examples/digits.py $(if $(S3),--s3 $(S3))
@@ -36,7 +40,7 @@ else
 test: $(STAMPS)/installed $(STAMPS)/test-tools build/tests/build.ninja
 	cmake --build build/tests
 	ctest --test-dir build/tests --output-on-failure --parallel $(JOBS)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 endif
 include tools/wheel.mk
 
@@ -45,6 +49,9 @@ lint: $(STAMPS)/installed $(STAMPS)/test-tools $(STAMPS)/lint-tools
 	ruff check .
 	clang-format --dry-run --Werror $(CXX_FILES)
 	mypy
+
+trees: build/asan/build.ninja build/tsan/build.ninja build/tests/build.ninja
+	for tree in $(^D); do cmake --build $$tree || exit 1; done
 
 sanitize: build/asan/build.ninja build/tsan/build.ninja
 	for tree in build/asan build/tsan; do \
@@ -70,6 +77,11 @@ clean:
 	rm -rf build dist $(VENV) sagemaker_tensorflow/*.so
 
 # Set-up, each step once.
+
+# What needs root, in one go.
+system: $(STAMPS)/system $(STAMPS)/test-system $(STAMPS)/sanitize-system
+
+environment: $(if $(TF),$(VERSION),$(STAMPS))/dependencies
 
 $(STAMPS)/system: tools/system_packages.sh
 	tools/system_packages.sh build $(PYTHON)

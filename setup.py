@@ -10,10 +10,19 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
+from setuptools.command.egg_info import egg_info
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = "sagemaker_tensorflow"
 VERSION = "3.0.0.dev0"
+
+WHAT_TO_DO = (
+    "CMake could not configure the build; why stands in its messages, above. Beside what pip "
+    "brings it needs a C++17 compiler, headers of libraries and, for the system's Python, its own: "
+    "on Debian or Ubuntu apt-get install g++ libcurl4-openssl-dev libexpat1-dev libssl-dev "
+    "nlohmann-json3-dev zlib1g-dev python3-dev"
+)
 
 
 def tensorflow_minor() -> str | None:
@@ -55,6 +64,30 @@ MINOR = tensorflow_minor()
 BUILD_TREE = Path("build") / f"{sys.implementation.cache_tag}-tf{MINOR}"
 
 
+class MetadataOfBuild(egg_info):
+    """Keeps the metadata of a build beside what is built.
+
+    In the source tree, where setuptools puts it, Python finds it first: whoever works there would
+    be told the version of the wheel that was made last, not the one that is installed.
+    """
+
+    def finalize_options(self) -> None:
+        """Chooses the build tree, unless a command has chosen a folder."""
+        if self.egg_base is None:
+            self.egg_base = str(BUILD_TREE)
+            Path(self.egg_base).mkdir(parents=True, exist_ok=True)
+        super().finalize_options()
+
+
+class SourcesOnly(sdist):
+    """Leaves out the build tree, of whose metadata setuptools adds a file at the last moment."""
+
+    def make_distribution(self) -> None:
+        """Forgets that file, then packs."""
+        self.filelist.prune("build")
+        super().make_distribution()
+
+
 class FreshBuild(build):
     """Collects the wheel's files anew: setuptools would pack what was deleted since, too."""
 
@@ -89,7 +122,8 @@ class CMakeBuild(build_ext):
             f"-DSMTF_OUTPUT_DIR={destination}",
         ]
         environment = {**os.environ, "PATH": path}
-        subprocess.run(configure, check=True, env=environment)
+        if subprocess.run(configure, env=environment).returncode != 0:
+            raise SystemExit(WHAT_TO_DO)
         subprocess.run(["cmake", "--build", str(cmake_tree)], check=True, env=environment)
 
     def get_outputs(self) -> list[str]:
@@ -111,6 +145,11 @@ setup(
     },
     # Named only so that the wheel is tagged with its platform.
     ext_modules=[Extension(f"{PACKAGE}._core", sources=[])],
-    cmdclass={"build": FreshBuild, "build_ext": CMakeBuild},
+    cmdclass={
+        "build": FreshBuild,
+        "build_ext": CMakeBuild,
+        "egg_info": MetadataOfBuild,
+        "sdist": SourcesOnly,
+    },
     options={"build": {"build_base": str(BUILD_TREE)}},
 )

@@ -1,6 +1,9 @@
 """Looks at a wheel before anybody installs it: what is in it, and what it asks of a machine.
 
-Usage: check_wheel.py WHEEL...    prints what is wrong and fails, or says what each wheel asks for
+Usage: check_wheel.py [--any-glibc] WHEEL...
+
+It prints what is wrong and fails, or says what each wheel asks for. With --any-glibc symbols may be
+newer than the limits: of a wheel that is for the machine that built it.
 
 The limits stand below. A wheel whose platform is `linux_*`, as `pip wheel .` makes it, names the
 system's libcurl and libcrypto; one whose platform is `manylinux_*` has them inside (`make wheel`).
@@ -116,7 +119,7 @@ def open_wheel(path: Path, root: Path) -> Wheel:
     return Wheel(root, names, match["version"], match["python"], match["platform"])
 
 
-def problems(wheel: Wheel) -> Iterator[str]:
+def problems(wheel: Wheel, *, any_glibc: bool = False) -> Iterator[str]:
     """Everything that is wrong with it, a sentence each."""
     yield from _wrong_files(wheel)
     yield from _wrong_hashes(wheel)
@@ -127,6 +130,8 @@ def problems(wheel: Wheel) -> Iterator[str]:
     for name, module in wheel.modules.items():
         yield from _wrong_module(wheel, name, module)
     yield from _wrong_copies(wheel)
+    if any_glibc:
+        return
     for library in [*wheel.modules.values(), *wheel.copies.values()]:
         yield from _wrong_library(library)
 
@@ -263,8 +268,10 @@ def _newest(libraries: Collection[SharedLibrary]) -> str:
     return " ".join(f"{family}_{_dotted(one)}" for family, one in asked.items() if one)
 
 
-def main(paths: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Checks each wheel; returns the exit status."""
+    any_glibc = "--any-glibc" in arguments
+    paths = [argument for argument in arguments if argument != "--any-glibc"]
     if not paths:
         print(__doc__, file=sys.stderr)
         return 2
@@ -272,7 +279,7 @@ def main(paths: list[str]) -> int:
     for path in paths:
         with tempfile.TemporaryDirectory() as root:
             wheel = open_wheel(Path(path), Path(root))
-            found = list(problems(wheel))
+            found = list(problems(wheel, any_glibc=any_glibc))
             print(f"{path}: {len(found) or 'no'} problem{'' if len(found) == 1 else 's'}")
             print("\n".join(f"  {text}" for text in found) if found else "\n".join(summary(wheel)))
             failed = failed or bool(found)

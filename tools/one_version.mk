@@ -12,18 +12,20 @@ TESTS ?= @tests/versions/compact.txt
 .PHONY: test-version
 
 test-version: $(VERSION)/installed
-	rm -rf $(VERSION)/run && mkdir $(VERSION)/run && cp -R tests $(VERSION)/run/
-	cd $(VERSION)/run && ../venv/bin/python -m pytest -c $(CURDIR)/pyproject.toml --rootdir . $(TESTS)
+	rm -rf $(VERSION)/run && mkdir $(VERSION)/run && cp -R tests examples $(VERSION)/run/
+	cd $(VERSION)/run && ../venv/bin/python -m pytest -c $(CURDIR)/pyproject.toml --rootdir . \
+	  -n $(JOBS) --dist loadfile $(TESTS)
 
 $(VERSION)/installed: $(VERSION)/dependencies $(SOURCES) $(PACKAGE)
 	@echo "building a wheel for TensorFlow $(TF)"
 	rm -rf $(VERSION)/wheel
 	$(VERSION_PIP) wheel --no-build-isolation --no-deps --wheel-dir $(VERSION)/wheel .
-	$(VERSION_PYTHON) tools/check_wheel.py $(VERSION)/wheel/*.whl
+	$(VERSION_PYTHON) tools/check_wheel.py --any-glibc $(VERSION)/wheel/*.whl
 	$(VERSION_PIP) install --no-deps --force-reinstall $(VERSION)/wheel/*.whl
 	touch $@
 
 $(VERSION)/dependencies: pyproject.toml $(wildcard tools/*requirement*.py) | $(STAMPS)/system
+	@$(PYTHON) tools/tensorflow_requirement.py $(TF)
 	mkdir -p $(VERSION)
 	$(PYTHON) -m venv --clear $(VERSION)/venv
 	SMTF_TENSORFLOW=$(TF) $(VERSION_PYTHON) tools/requirements.py versions \

@@ -5,8 +5,12 @@ Usage: requirements.py [--only] GROUP...    with --only those of the groups alon
 
 import os
 import sys
-import tomllib
 from pathlib import Path
+
+try:
+    import tomllib
+except ImportError:  # Python 3.10, whose pip brings the same parser
+    from pip._vendor import tomli as tomllib
 
 from tensorflow_requirement import NEWEST, VARIABLE, tensorflow_requirements
 

@@ -1,10 +1,26 @@
-"""Which TensorFlow a build is made for: the one that SMTF_TENSORFLOW names, or the newest."""
+"""Which TensorFlow a build is made for: the one that SMTF_TENSORFLOW names, or the newest.
+
+Usage: tensorflow_requirement.py VERSION    says so, and fails, where this Python has no wheel of it
+"""
 
 import os
 import re
+import sys
 
 VARIABLE = "SMTF_TENSORFLOW"
 NEWEST = "2.21"
+# Each minor version that the sources are built for, and the newest Python 3 that it has wheels for
+# on PyPI. The oldest is this package's.
+NEWEST_PYTHON = {
+    "2.15": 11,
+    "2.16": 12,
+    "2.17": 12,
+    "2.18": 12,
+    "2.19": 12,
+    "2.20": 13,
+    "2.21": 13,
+}
+OLDEST_PYTHON = 10
 
 
 def tensorflow_requirements() -> list[str]:
@@ -27,3 +43,20 @@ def tensorflow_requirements() -> list[str]:
         f"tensorflow-cpu{pin}; platform_machine == 'x86_64'",
         f"tensorflow{pin}; platform_machine != 'x86_64'",
     ]
+
+
+def misfit(version: str, python: tuple[int, int]) -> str | None:
+    """Why a TensorFlow cannot be had for a Python, and which Pythons it can be had for."""
+    newest = NEWEST_PYTHON.get(".".join(version.split(".")[:2]))
+    if newest is None:
+        return f"TensorFlow {version}: the sources are built for {', '.join(NEWEST_PYTHON)}"
+    if (3, OLDEST_PYTHON) <= python <= (3, newest):
+        return None
+    return (
+        f"TensorFlow {version} needs Python 3.{OLDEST_PYTHON} to 3.{newest}, and {sys.executable} "
+        f"is {python[0]}.{python[1]}: make ... PYTHON=python3.{newest}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(misfit(sys.argv[1], sys.version_info[:2]))
