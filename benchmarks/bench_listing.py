@@ -13,36 +13,21 @@ boto3 lists 100,000 keys, with the region and the credentials given; everything 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias
 
 import boto3
 import harness
-from native_programs import program
+from native_programs import program, serving
 
 LAYOUTS = ("flat", "folders", "hashes")
 DISTANT_MS = 50
 BOTO3_KEYS = 100_000
 # Of one run; "seconds" and "cpu_seconds" of the client, from its first request on.
 Sample: TypeAlias = dict[str, float]
-
-
-@contextlib.contextmanager
-def serve(layout: str, keys: int, latency_ms: int) -> Iterator[str]:
-    """A running list_server's URL."""
-    command = [str(program("list_server")), layout, str(keys), str(latency_ms)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None and server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()
 
 
 def list_ours(url: str, connections: int) -> Sample:
@@ -95,8 +80,8 @@ def describe(samples: list[Sample]) -> dict[str, harness.Summary]:
 def measure(layout: str, keys: int, latency_ms: int, rounds: int) -> dict[str, object]:
     """One layout at one distance."""
     with (
-        serve(layout, keys, latency_ms) as url,
-        serve(layout, min(keys, BOTO3_KEYS), latency_ms) as boto3_url,
+        serving("list_server", layout, keys, latency_ms) as url,
+        serving("list_server", layout, min(keys, BOTO3_KEYS), latency_ms) as boto3_url,
     ):
         contestants: dict[str, Callable[[], Sample]] = {
             "ours_1": lambda: list_ours(url, 1),

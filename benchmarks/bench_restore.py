@@ -26,7 +26,6 @@ import argparse
 import contextlib
 import functools
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ from typing import Any
 
 import harness
 import s3_data
-from native_programs import program
+from native_programs import serving
 from s3_cases.bench import FailedRunError, judged, run_json
 
 LINES = {"line": 200, "fast": 1000}  # MB/s
@@ -55,19 +54,8 @@ _AWS = {
 @contextlib.contextmanager
 def serve(file: Path, objects: int, mb_per_second: int) -> Iterator[dict[str, str]]:
     """The environment in which a running paced_server is found."""
-    numbers = [str(number) for number in (objects, mb_per_second, FIRST_BYTE_MS)]
-    with subprocess.Popen(
-        [str(program("paced_server")), str(file), *numbers],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin is not None and server.stdout is not None
-        try:
-            url = server.stdout.readline().strip()
-            yield {**os.environ, **_AWS, "AWS_ENDPOINT_URL": url}
-        finally:
-            server.stdin.close()
+    with serving("paced_server", file, objects, mb_per_second, FIRST_BYTE_MS) as url:
+        yield {**os.environ, **_AWS, "AWS_ENDPOINT_URL": url}
 
 
 def measure(file: Path, objects: int, mb_per_second: int, rounds: int) -> dict[str, Any]:

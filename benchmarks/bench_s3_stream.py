@@ -52,6 +52,7 @@ CASES: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "throttled": throttling.measure_throttled,
     "storm": throttling.measure_storm,
 }
+_RIVALS = ("boto3", "obstore", "s3torchconnectorclient", "awscrt")
 _USES_SMALL = {"small", "tuning", "throttled"}
 
 
@@ -83,7 +84,7 @@ def main() -> None:
         rounds=options.rounds,
         versions={
             "tensorflow": harness.tensorflow_version(),
-            **run_json([options.rivals_python, "-m", "s3_clients.versions"]),
+            **run_json([options.rivals_python, "-m", "installed_versions", *_RIVALS]),
         },
     )
 

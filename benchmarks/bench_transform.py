@@ -46,6 +46,7 @@ CASES: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "memory": memory.measure,
     "object_count": object_count.measure,
 }
+_RIVALS = ("ray", "pyarrow", "tensorflow-cpu", "tensorflow")
 # What all data and results take; tmpfs takes it from memory, which the jobs need too.
 _NEED_BYTES = 4 << 30
 
@@ -64,7 +65,7 @@ def main() -> None:
     cpus = len(os.sched_getaffinity(0))
     versions = {
         "tensorflow": harness.tensorflow_version(),
-        **run_json([options.rivals_python, "-m", "transform_cases.versions"]),
+        "rivals": run_json([options.rivals_python, "-m", "installed_versions", *_RIVALS]),
     }
     results = {}
     for case in options.cases:

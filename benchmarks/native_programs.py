@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -24,3 +26,17 @@ def program(name: str) -> Path:
     for command in (configure, ["cmake", "--build", str(_TREE), "--target", name]):
         subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
     return _TREE / "benchmarks" / "native" / name
+
+
+@contextlib.contextmanager
+def serving(name: str, *arguments: object) -> Iterator[str]:
+    """The URL of a server that is such a program, which ends with its stdin."""
+    command = [str(program(name)), *map(str, arguments)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None and server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()

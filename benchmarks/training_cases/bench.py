@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import harness
-from native_programs import program
+from native_programs import serving
 from s3_cases.bench import FailedRunError, run_json
 
 from training_cases.disk import Disk
@@ -160,18 +160,10 @@ class Bench:
             raise ValueError(f"{mode} mode: {took['payload_bytes']} bytes of payload came")
         return _sample(size, took, watch)
 
-    @contextlib.contextmanager
-    def _served(self, objects: int, line: Line) -> Iterator[str]:
-        command = [str(program("paced_server")), str(self.object_path), str(objects)]
-        command += [str(line.mb_per_second), str(line.first_byte_ms)]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as server:
-            assert server.stdin is not None and server.stdout is not None
-            try:
-                yield server.stdout.readline().strip()
-            finally:
-                server.stdin.close()
+    def _served(self, objects: int, line: Line) -> AbstractContextManager[str]:
+        return serving(
+            "paced_server", self.object_path, objects, line.mb_per_second, line.first_byte_ms
+        )
 
     def _drive(
         self, request: Mapping[str, Any], url: str, timeout: float

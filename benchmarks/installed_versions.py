@@ -1,22 +1,21 @@
-"""``python -m transform_cases.versions``: which rivals this interpreter has."""
+"""``python -m installed_versions PACKAGE ...``: which of these packages an interpreter has."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import json
-
-_PACKAGES = ("ray", "pyarrow", "tensorflow-cpu", "tensorflow")
+import sys
 
 
 def main() -> None:
-    """Prints their versions as JSON."""
+    """Prints their versions as JSON; those that are missing are left out."""
     found = {}
-    for name in _PACKAGES:
+    for name in sys.argv[1:]:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    print(json.dumps({"rivals": found}))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
