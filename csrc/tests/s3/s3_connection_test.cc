@@ -62,7 +62,7 @@ class S3ConnectionTest : public testing::Test {
     options.bucket = "bucket";
     options.region = "us-east-1";
     bucket_ = std::make_unique<S3Bucket>(options);
-    connection_ = std::make_unique<S3Connection>(bucket_.get(), FetchLimits{0.5});
+    connection_ = std::make_unique<S3Connection>(bucket_.get(), FetchLimits{60});
   }
 
   FetchResult Send() {

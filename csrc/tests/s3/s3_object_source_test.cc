@@ -29,7 +29,7 @@ class S3ObjectSourceTest : public testing::Test {
     options_.bucket = "bucket";
     options_.region = "us-east-1";
     source_ = std::make_unique<S3ObjectSource>(options_);
-    fetcher_ = source_->MakeFetcher({0.3});
+    fetcher_ = source_->MakeFetcher({60});  // a machine may halt for seconds
   }
 
   FetchResult Fetch(const std::string& key = "key", const std::string& etag = "\"e\"") {
@@ -125,6 +125,7 @@ TEST_F(S3ObjectSourceTest, ACutBodyKeepsWhatCame) {
 TEST_F(S3ObjectSourceTest, AStallIsRetried) {
   for (const std::string& sent : {std::string(), std::string(kRange) + "567"}) {
     Serve([sent](const std::string&) { return Answer{sent, Answer::Then::kHang}; });
+    fetcher_ = source_->MakeFetcher({0.3});
     const FetchResult result = Fetch();
     EXPECT_EQ(result.status, Status::kRetry);
     EXPECT_EQ(result.what.rfind("no byte for", 0), 0u) << result.what;
@@ -317,10 +318,10 @@ TEST_F(S3ObjectSourceTest, ABodyThatIsShorterThanAskedForIsRetried) {
 
 TEST_F(S3ObjectSourceTest, ASlowDripIsNoStall) {
   Serve([](const std::string&) {
-    return Answer{std::string(kRange) + "56789", Answer::Then::kKeep, 8,
-                  std::chrono::milliseconds(40)};
+    return Answer{std::string(kRange) + "56789", Answer::Then::kKeep, 6,
+                  std::chrono::milliseconds(250)};
   });
-  // Altogether that takes longer than the stall limit of 0.3 s.
+  fetcher_ = source_->MakeFetcher({3});  // altogether it takes longer
   EXPECT_EQ(Fetch().status, Status::kDone);
   EXPECT_EQ(got_, "56789");
 }
